@@ -1,0 +1,28 @@
+// One JSON line a record, with function, trace_id and span_id on each. Secrets are handles that print as placeholders.
+
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import { currentTrace } from './trace-context.ts'
+
+export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'child' | 'level' | 'flush' | 'isLevelEnabled'>
+
+export interface LoggerOptions {
+  /** Name of the function, or of the part of the local platform. */
+  readonly function: string
+  readonly level: string
+}
+
+/** Writes to standard output unless `destination` is given. */
+export function createLogger({ function: name, level }: LoggerOptions, destination?: DestinationStream): Logger {
+  const settings = {
+    level,
+    base: { function: name },
+    messageKey: 'message',
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    mixin: () => {
+      const trace = currentTrace()
+      return trace === undefined ? { trace_id: '', span_id: '' } : { trace_id: trace.traceId, span_id: trace.spanId }
+    },
+  }
+  return destination === undefined ? pino(settings) : pino(settings, destination)
+}

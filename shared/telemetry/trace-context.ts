@@ -1,0 +1,40 @@
+// W3C trace context: the ids that join one piece of work across processes, and where the running code finds them.
+// A malformed traceparent is ignored and a new trace begins (W3C Trace Context §3.2); an event is never refused for it.
+
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomBytes } from 'node:crypto'
+
+export interface TraceContext {
+  /** 32 lower-case hex digits, not all zero. */
+  readonly traceId: string
+  /** 16 lower-case hex digits, not all zero: the span the current work belongs to. */
+  readonly spanId: string
+  readonly sampled: boolean
+}
+
+const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+
+export function parseTraceparent(text: string | undefined): TraceContext | undefined {
+  if (text === undefined || text.length > 128) return undefined
+  const [, version, traceId, spanId, flags, rest] = pattern.exec(text.trim()) ?? []
+  if (version === undefined || traceId === undefined || spanId === undefined || flags === undefined) return undefined
+  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 }
+}
+
+export const formatTraceparent = ({ traceId, spanId, sampled }: TraceContext): string => `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
+
+export const newTrace = (): TraceContext => ({ traceId: hex(16), spanId: hex(8), sampled: true })
+
+/** A new span in the same trace. */
+export const childTrace = (parent: TraceContext): TraceContext => ({ ...parent, spanId: hex(8) })
+
+const storage = new AsyncLocalStorage<TraceContext>()
+
+/** Runs `work` with `trace` as the current context; log records and emitted events below carry it. */
+export const withTrace = <T>(trace: TraceContext, work: () => T): T => storage.run(trace, work)
+
+export const currentTrace = (): TraceContext | undefined => storage.getStore()
+
+const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
