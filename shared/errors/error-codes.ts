@@ -82,6 +82,7 @@ export const errorCodes = {
   model_cut: meaning(502, true, 'The stream of the model ended before its end'),
   // start
   invalid_option: meaning(500, false, 'An option is unknown or has a bad value'),
+  invalid_definition: meaning(500, false, 'The contract of a function does not hold together'),
   port_taken: meaning(500, false, 'The port is taken'),
   start_failed: meaning(500, false, 'The process could not start'),
   internal: meaning(500, true, 'Something unexpected went wrong'),

@@ -1,0 +1,70 @@
+// What a composition root gets and gives. `serve()` builds the resources that the contract's `needs` name and hands them
+// to `compose`, which returns the behaviour and any further components; nothing else is in reach.
+
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config/index.ts'
+import type { TransactionalRoutes } from '../delivery/index.ts'
+import type { Database } from '../database/index.ts'
+import type { EventLog } from '../event-log/index.ts'
+import type { Channel, KeyValue } from '../key-value/index.ts'
+import type { Component, Failpoints } from '../lifecycle/index.ts'
+import type { ModelClient } from '../model/index.ts'
+import type { Instruments, Logger } from '../telemetry/index.ts'
+import type { Clock } from '../time/index.ts'
+import type { EventFunction, Need, ScheduledFunction } from './define-function.ts'
+import type { HttpFunction } from './define-http-function.ts'
+import type { Handler } from './handler.ts'
+
+/** What every function has. */
+export interface Surroundings {
+  readonly config: Config
+  readonly log: Logger
+  readonly clock: Clock
+  readonly instruments: Instruments
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly failpoints: Failpoints
+  /** Aborts when the drain begins: loops stop claiming work, streams say goodbye. */
+  readonly draining: AbortSignal
+}
+
+interface ByNeed {
+  readonly postgres: { readonly database: Database }
+  readonly kafka: { readonly eventLog: EventLog }
+  readonly redis: { readonly keyValue: KeyValue; readonly channel: Channel }
+  readonly model: { readonly model: ModelClient }
+}
+
+type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void ? I : never
+type NeedOf<F> = F extends { readonly needs: readonly (infer N)[] } ? N & Need : never
+
+/** Surroundings and the adapters that the function's `needs` name: `Resources<typeof gateway>`. */
+export type Resources<F> = Surroundings & ([NeedOf<F>] extends [never] ? unknown : Intersection<ByNeed[NeedOf<F>]>)
+
+/** Started after the adapters, stopped before them. */
+interface Further {
+  readonly components?: readonly Component[]
+}
+
+/** Adds the routes of an HTTP function to its app. */
+export type Routes = (app: FastifyInstance, context: HttpContext) => void | Promise<void>
+
+export interface HttpContext {
+  readonly log: Logger
+  /** Runs work in one transaction whose emitted events are published after COMMIT. Refuses when the function has no Postgres. */
+  readonly transaction: TransactionalRoutes['transaction']
+  /** Aborts when the drain begins; open streams end with a retry hint then. */
+  readonly draining: AbortSignal
+  /** Keeps the function from closing its pools before `close` has run; called when the drain reaches the streams. */
+  readonly onDrain: (close: () => Promise<void> | void) => void
+}
+
+type Awaitable<T> = T | Promise<T>
+
+/** What `serve` takes for an event or scheduled function: a ready handler, or how to make one from the resources. */
+export type EventBehaviour<F> = Handler<F> | { compose(resources: Resources<F>): Awaitable<{ readonly handler: Handler<F> } & Further> }
+
+/** What `serve` takes for an HTTP function. */
+export type HttpBehaviour<F> = Routes | { compose(resources: Resources<F>): Awaitable<{ readonly routes: Routes } & Further> }
+
+export type Behaviour<F> = F extends HttpFunction ? HttpBehaviour<F> : F extends EventFunction | ScheduledFunction ? EventBehaviour<F> : never

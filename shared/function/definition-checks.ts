@@ -1,0 +1,97 @@
+// What a contract must keep, checked when it is defined: a mistake shows at the first import, on the laptop, with the
+// name of the function, the field at fault and the remedy, and not as a jammed partition in the cluster.
+
+import { SluiceError } from '../errors/index.ts'
+import type { Consumption, EventFunction, Scale, ScheduledFunctionContract } from './define-function.ts'
+
+interface Named {
+  readonly name: string
+  readonly purpose: string
+}
+
+/** Longest request Knative lets through unless the operator raises it (revision timeoutSeconds), in milliseconds. */
+const longestRunMs = 600_000
+// A DNS label, since the name becomes a Service; 50 leaves room for the suffix of a revision.
+const kebabCase = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
+
+export function checkIdentity({ name, purpose }: Named): void {
+  if (!kebabCase.test(name) || name.length > 50) refuse(name, `name '${name}' must be kebab-case, such as memory-replicator, and at most 50 characters`)
+  if (purpose.trim() === '') refuse(name, 'purpose is empty; say in one sentence what the function is for')
+}
+
+export function checkScale({ name, scale }: { readonly name: string; readonly scale: Scale }): void {
+  const { min, max, concurrency } = scale
+  between(name, 'scale.min', min, 0, 1_000)
+  between(name, 'scale.max', max, Math.max(1, min), 1_000)
+  between(name, 'scale.concurrency', concurrency, 1, 1_000)
+}
+
+export function checkConsumes({ name, consumes, execution, produces }: EventFunction): void {
+  checkProduces({ name, produces })
+  if (!isList(consumes)) {
+    if (execution !== 'stateless') refuse(name, `anyEvent has no schema, so only a stateless function may consume it; this one is '${execution}'`)
+    return
+  }
+  if (consumes.length === 0) refuse(name, 'consumes is empty; an event function consumes at least one type (for a timer use schedule)')
+  checkPairs(name, 'consumes', consumes)
+}
+
+export function checkProduces({ name, produces }: { readonly name: string; readonly produces: readonly Consumption[] }): void {
+  checkPairs(name, 'produces', produces)
+}
+
+export function checkNeeds({ name, execution, needs }: EventFunction): void {
+  if (execution !== 'stateless' && !needs.includes('postgres')) {
+    refuse(name, `execution '${execution}' keeps its inbox in Postgres; add 'postgres' to needs, or make the function stateless`)
+  }
+}
+
+export function checkDelivery({ name, delivery }: EventFunction): void {
+  const { attempts, backoff, timeoutMs } = delivery
+  between(name, 'delivery.attempts', attempts, 1, 1_000)
+  between(name, 'delivery.timeoutMs', timeoutMs, 10, longestRunMs)
+  between(name, 'delivery.backoff.firstMs', backoff.firstMs, 1, backoff.maxMs)
+  between(name, 'delivery.backoff.maxMs', backoff.maxMs, 1, 24 * 3_600_000)
+}
+
+export function checkSchedule({ name, schedule, budgetMs, produces = [] }: ScheduledFunctionContract): void {
+  const periodMs = shortestPeriodMs(schedule)
+  if (periodMs === undefined) refuse(name, `schedule '${schedule}' must be five cron fields, such as '*/5 * * * *'`)
+  between(name, 'budgetMs', budgetMs, 10, longestRunMs)
+  if (budgetMs >= periodMs) refuse(name, `budgetMs ${budgetMs} must stay below the period of the schedule, ${periodMs} ms`)
+  checkProduces({ name, produces })
+}
+
+function checkPairs(name: string, field: string, pairs: readonly Consumption[]): void {
+  const seen = new Set<string>()
+  for (const { topic, type } of pairs) {
+    if (!topic.types.some((carried) => carried.type === type.type)) {
+      const carried = topic.types.map((candidate) => candidate.type).join(', ')
+      refuse(name, `${field}: topic ${topic.name} does not carry ${type.type}; it carries ${carried}`)
+    }
+    const pair = `${topic.name} ${type.type}`
+    if (seen.has(pair)) refuse(name, `${field}: ${type.type} on ${topic.name} is named twice`)
+    seen.add(pair)
+  }
+}
+
+// Minutes decide the shortest gap between two ticks; coarser fields only make gaps longer.
+function shortestPeriodMs(schedule: string): number | undefined {
+  const fields = schedule.trim().split(/\s+/)
+  const [minute] = fields
+  if (fields.length !== 5 || minute === undefined || !fields.every((field) => /^[\d*,/A-Za-z-]+$/.test(field))) return undefined
+  const step = /^(?:\*|\d+-\d+)\/([1-9]\d?)$/.exec(minute)?.[1]
+  if (step !== undefined) return Number(step) * 60_000
+  if (/^\d+$/.test(minute)) return 3_600_000
+  return 60_000
+}
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+
+function between(name: string, field: string, value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) refuse(name, `${field} is ${value}; expected a whole number from ${min} to ${max}`)
+}
+
+function refuse(name: string, problem: string): never {
+  throw new SluiceError('invalid_definition', `function ${name === '' ? '(unnamed)' : name}: ${problem}`)
+}
