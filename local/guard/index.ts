@@ -1,0 +1,1 @@
+export { spawnGuarded, type GuardedChild, type GuardedChildOptions } from './guarded-child.ts'
