@@ -1,0 +1,150 @@
+// The one way to Postgres of a process: a pool whose connections all carry the limits, transactions, LISTEN and NOTIFY.
+// It survives any outage of the server: calls fail with `database_unavailable`, later calls find new connections.
+
+import type { Socket } from 'node:net'
+import pg from 'pg'
+import { messageOf, SluiceError, sqlState } from '../errors/index.ts'
+import type { ComponentHealth } from '../lifecycle/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import { backoffDelay, type Clock } from '../time/index.ts'
+import { connectionConfig, type ConnectionOptions } from './connection.ts'
+import { createChannelListener } from './listener.ts'
+import { createNotifier } from './notifier.ts'
+import type { Database, Queryable } from './queryable.ts'
+import { openSession, type Session } from './session.ts'
+import { runTransaction } from './transaction.ts'
+
+export interface DatabaseOptions extends Omit<ConnectionOptions, 'connectTimeoutMs' | 'idleInTransactionTimeoutMs'> {
+  /** Connections of the pool; one more is used when something listens. */
+  readonly poolSize: number
+  /** Default 5,000. */
+  readonly connectTimeoutMs?: number
+  /** Default 60,000. */
+  readonly idleInTransactionTimeoutMs?: number
+  /** How long start() keeps trying, in milliseconds. Default 30,000. */
+  readonly startTimeoutMs?: number
+  /** How long stop() waits for work under way before it closes the sockets, in milliseconds. Default 5,000. */
+  readonly stopTimeoutMs?: number
+}
+
+export interface DatabaseDeps {
+  readonly log: Logger
+  readonly clock: Clock
+}
+
+const probeEveryMs = 5_000
+const startBackoff = { firstMs: 100, maxMs: 2_000 }
+
+export function createDatabase(options: DatabaseOptions, { log, clock }: DatabaseDeps): Database {
+  const { poolSize, connectTimeoutMs = 5_000, idleInTransactionTimeoutMs = 60_000, startTimeoutMs = 30_000, stopTimeoutMs = 5_000 } = options
+  const sockets = new Set<Socket>()
+  const config = connectionConfig({ ...options, connectTimeoutMs, idleInTransactionTimeoutMs }, sockets)
+  const pool = new pg.Pool({ ...config, max: poolSize, idleTimeoutMillis: 30_000 })
+  const listener = createChannelListener({ config, connectTimeoutMs }, { clock, log })
+  let health: ComponentHealth = { status: 'unknown' }
+  let freshUntil = 0
+  let probing = { cancel: (): void => undefined }
+  let stopped: Promise<void> | undefined
+
+  // An idle connection broke. Without this listener that would end the process.
+  pool.on('error', (error) => noteFailure(error))
+
+  function noteSuccess(): void {
+    if (health.status === 'down') log.info('the database answers again')
+    health = { status: 'up', at: clock.now() }
+    freshUntil = clock.monotonic() + probeEveryMs
+  }
+
+  function noteFailure(error: unknown): void {
+    if (health.status === 'up') log.warn({ reason: messageOf(error) }, 'the database does not answer')
+    const code = error instanceof SluiceError ? error.code : 'database_unavailable'
+    health = { status: 'down', at: clock.now(), error: code }
+  }
+
+  /** Every use of a connection passes here, so health follows what callers see. */
+  async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      const result = await work(await openSession(pool))
+      noteSuccess()
+      return result
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'database_unavailable') noteFailure(error)
+      throw error
+    }
+  }
+
+  const query: Queryable['query'] = (sql, values) =>
+    withSession(async (session) => {
+      try {
+        const { rows, rowCount } = await session.query(sql, values)
+        return { rows, rowCount } as never
+      } finally {
+        session.release()
+      }
+    })
+
+  const notify = createNotifier({ query })
+
+  /** Keeps health fresh while nobody asks, so that a process taken out of traffic notices when it may come back. */
+  function scheduleProbe(): void {
+    probing = clock.after(
+      probeEveryMs,
+      () => {
+        const fresh = health.status === 'up' && clock.monotonic() < freshUntil
+        void (fresh ? Promise.resolve() : query('SELECT 1').catch(() => undefined)).then(() => {
+          if (stopped === undefined) scheduleProbe()
+        })
+      },
+      { unref: true },
+    )
+  }
+
+  async function connect(signal: AbortSignal): Promise<void> {
+    const deadline = clock.monotonic() + startTimeoutMs
+    for (let failures = 1; ; failures += 1) {
+      signal.throwIfAborted()
+      try {
+        await query('SELECT 1')
+        return
+      } catch (error) {
+        if (clock.monotonic() >= deadline || refusesUs(error)) throw error
+        await clock.sleep(backoffDelay(startBackoff, failures, Math.random), signal)
+      }
+    }
+  }
+
+  async function close(): Promise<void> {
+    const closeSockets = (): void => sockets.forEach((socket) => socket.destroy())
+    const hardStop = clock.after(stopTimeoutMs, closeSockets)
+    probing.cancel()
+    await listener.stop()
+    await pool.end()
+    hardStop.cancel()
+    closeSockets()
+    health = { status: 'unknown', at: clock.now() }
+  }
+
+  const stop = (): Promise<void> => (stopped ??= close())
+
+  return {
+    name: 'database',
+    start: async (signal) => {
+      try {
+        await connect(signal)
+        scheduleProbe()
+      } catch (error) {
+        await stop()
+        throw error
+      }
+    },
+    stop,
+    health: () => health,
+    query,
+    transaction: (work, transactionOptions = {}) => withSession((session) => runTransaction(session, work, transactionOptions)),
+    listen: (channel, onNotify) => listener.listen(channel, onNotify),
+    notify,
+  }
+}
+
+/** Class 28 (credentials) and 3D (no such database): trying again helps nobody. */
+const refusesUs = (error: unknown): boolean => error instanceof Error && /^(28|3D)/.test(sqlState(error.cause) ?? '')

@@ -1,0 +1,58 @@
+// One pooled connection in the hands of one user. It knows whether it is lost, so that the pool never gets a broken connection
+// back and the user never takes a lost answer for a success.
+
+import type pg from 'pg'
+import { SluiceError } from '../errors/index.ts'
+import { databaseError, endsSession, unavailable } from './database-errors.ts'
+import type { QueryAnswer } from './queryable.ts'
+
+export interface Session {
+  /** `command` is the tag the server answered with, such as COMMIT. */
+  query<R extends object>(sql: string, values?: readonly unknown[]): Promise<QueryAnswer<R> & { readonly command: string }>
+  /** What ended the connection, once it has ended. */
+  lost(): unknown
+  /** Gives the connection back, or destroys it when it is lost or `broken`. */
+  release(broken?: boolean): void
+}
+
+/** @throws SluiceError `database_unavailable` when no connection is to be had within the connect timeout. */
+export async function openSession(pool: pg.Pool): Promise<Session> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw unavailable(error)
+  })
+  let lost: unknown
+  // Without this listener a connection that breaks while in use would end the process ('error' without a listener throws).
+  const onError = (error: unknown): void => {
+    lost ??= error
+  }
+  client.on('error', onError)
+  return {
+    query: async <R extends object>(sql: string, values?: readonly unknown[]) => {
+      try {
+        const answer: pg.QueryResult<R> | pg.QueryResult<R>[] = await client.query<R>(sql, values as unknown[])
+        const { rows, rowCount, command } = Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
+        return { rows, rowCount: rowCount ?? 0, command }
+      } catch (error) {
+        if (endsSession(error) || isConnectionError(error)) lost ??= error
+        throw databaseError(lost ?? error, lost !== undefined)
+      }
+    },
+    lost: () => lost,
+    release: (broken = false) => {
+      client.off('error', onError)
+      client.release(broken || lost !== undefined)
+    },
+  }
+}
+
+function lastOf<T>(answers: readonly T[]): T {
+  const last = answers.at(-1)
+  if (last === undefined) throw new SluiceError('internal', 'The driver gave an empty list of answers')
+  return last
+}
+
+// The driver has no codes for these. Compared with pg 8.23; test/shared/database/outage.test.ts would see a change.
+const driverMessages = /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
+
+const isConnectionError = (error: unknown): boolean =>
+  error instanceof Error && (driverMessages.test(error.message) || ('syscall' in error && 'errno' in error))

@@ -1,0 +1,70 @@
+// BEGIN, work, COMMIT or ROLLBACK.
+//
+// T1  Success is reported only after the server answered COMMIT to COMMIT.
+// T2  A connection whose transaction could not be ended is destroyed, never pooled.
+// T3  A lost connection is what the caller hears of, even when `work` swallowed it or failed by it in another way.
+
+import { SluiceError } from '../errors/index.ts'
+import { databaseError } from './database-errors.ts'
+import type { Transaction, TransactionOptions } from './queryable.ts'
+import type { Session } from './session.ts'
+
+export async function runTransaction<T>(session: Session, work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+  let ended = false
+  try {
+    await session.query(beginStatement(options))
+    const result = await work(transactionOn(session))
+    const { command } = await session.query('COMMIT')
+    ended = true
+    if (command !== 'COMMIT') {
+      throw new SluiceError('handler_failed', 'The transaction was rolled back: the error of one of its statements was swallowed; put the statement behind a savepoint')
+    }
+    return result
+  } catch (error) {
+    if (session.lost() !== undefined) throw databaseError(session.lost(), true)
+    if (!ended) ended = await rolledBack(session)
+    throw error
+  } finally {
+    session.release(!ended)
+  }
+}
+
+function beginStatement({ isolation, readOnly, lockTimeoutMs, statementTimeoutMs }: TransactionOptions): string {
+  const begin = ['BEGIN', isolation === undefined ? '' : ` ISOLATION LEVEL ${isolation}`, readOnly === true ? ' READ ONLY' : ''].join('')
+  const limits = [
+    lockTimeoutMs === undefined ? '' : `; SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}`,
+    statementTimeoutMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)}`,
+  ]
+  return begin + limits.join('')
+}
+
+function transactionOn(session: Session): Transaction {
+  let depth = 0
+  return {
+    query: (sql, values) => session.query(sql, values),
+    savepoint: async (work) => {
+      const name = `sluice_${(depth += 1)}`
+      await session.query(`SAVEPOINT ${name}`)
+      try {
+        const result = await work()
+        await session.query(`RELEASE SAVEPOINT ${name}`)
+        return result
+      } catch (error) {
+        if (session.lost() !== undefined) throw databaseError(session.lost(), true)
+        await session.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`)
+        throw error
+      } finally {
+        depth -= 1
+      }
+    },
+  }
+}
+
+async function rolledBack(session: Session): Promise<boolean> {
+  try {
+    await session.query('ROLLBACK')
+    return true
+  } catch {
+    return false // the error that led here is what matters; the connection is destroyed
+  }
+}
