@@ -1,7 +1,7 @@
 // How every connection is made, pooled or not: limits are set in the start-up packet, so no connection exists without them.
 
 import { Socket } from 'node:net'
-import pg from 'pg'
+import { TypeOverrides, types, type ClientConfig } from 'pg'
 import type { Secret } from '../config/index.ts'
 import { SluiceError } from '../errors/index.ts'
 
@@ -23,8 +23,9 @@ export interface ConnectionOptions {
 export const answerMarginMs = 5_000
 
 /** `sockets` collects the open sockets, for a stop that cannot wait. */
-export function connectionConfig(options: ConnectionOptions, sockets: Set<Socket>): pg.ClientConfig {
-  return {
+export function connectionConfig(options: ConnectionOptions, sockets: Set<Socket>): ClientConfig {
+  // Declared apart: @types/pg knows neither `pipeline` nor `stream` as a function.
+  const config = {
     connectionString: options.url.reveal(),
     application_name: options.applicationName,
     statement_timeout: options.statementTimeoutMs,
@@ -36,8 +37,9 @@ export function connectionConfig(options: ConnectionOptions, sockets: Set<Socket
     keepAliveInitialDelayMillis: 10_000,
     pipeline: true, // concurrent statements of one transaction travel together
     stream: () => trackedSocket(sockets),
-    types: { getTypeParser },
-  } as pg.ClientConfig // @types/pg knows neither `pipeline` nor `stream` as a function
+    types: integers,
+  }
+  return config
 }
 
 function trackedSocket(sockets: Set<Socket>): Socket {
@@ -47,11 +49,14 @@ function trackedSocket(sockets: Set<Socket>): Socket {
   return socket
 }
 
-const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  oid === pg.types.builtins.INT8 && format !== 'binary' ? safeInteger : pg.types.getTypeParser(oid, format ?? 'text')) as typeof pg.types.getTypeParser
+const integers = new TypeOverrides()
+integers.setTypeParser(types.builtins.INT8, safeInteger)
 
 function safeInteger(text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value)) return value
-  throw new SluiceError('number_out_of_range', `int8 ${text} is beyond what a JavaScript number holds exactly; select it as text`)
+  throw new SluiceError(
+    'number_out_of_range',
+    `int8 ${text} is beyond what a JavaScript number holds exactly; select it as text`,
+  )
 }

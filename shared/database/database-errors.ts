@@ -13,15 +13,20 @@ export function databaseError(error: unknown, connectionLost: boolean): unknown 
   if (error instanceof SluiceError) return error
   const state = sqlState(error)
   if (state !== undefined && dawdled.has(state)) {
-    return new SluiceError('deadline_exceeded', 'The transaction was left idle too long and the server ended it', { cause: error })
+    return new SluiceError('deadline_exceeded', 'The transaction was left idle too long and the server ended it', {
+      cause: error,
+    })
   }
-  if (connectionLost || (state !== undefined && lostClasses.some((prefix) => state.startsWith(prefix)))) return unavailable(error)
+  if (connectionLost || (state !== undefined && lostClasses.some((prefix) => state.startsWith(prefix))))
+    return unavailable(error)
   return error
 }
 
 /** Why a connection was not to be had is in the message: wrong password and refused connection look alike to retries, not to people. */
 export const unavailable = (cause: unknown): SluiceError =>
-  cause instanceof SluiceError ? cause : new SluiceError('database_unavailable', `The database does not answer: ${messageOf(cause)}`, { cause })
+  cause instanceof SluiceError
+    ? cause
+    : new SluiceError('database_unavailable', `The database does not answer: ${messageOf(cause)}`, { cause })
 
 /** FATAL and PANIC end the session. */
 export const endsSession = (error: unknown): boolean =>

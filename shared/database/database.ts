@@ -2,7 +2,7 @@
 // It survives any outage of the server: calls fail with `database_unavailable`, later calls find new connections.
 
 import type { Socket } from 'node:net'
-import pg from 'pg'
+import { Pool } from 'pg'
 import { messageOf, SluiceError, sqlState } from '../errors/index.ts'
 import type { ComponentHealth } from '../lifecycle/index.ts'
 import type { Logger } from '../telemetry/index.ts'
@@ -36,10 +36,16 @@ const probeEveryMs = 5_000
 const startBackoff = { firstMs: 100, maxMs: 2_000 }
 
 export function createDatabase(options: DatabaseOptions, { log, clock }: DatabaseDeps): Database {
-  const { poolSize, connectTimeoutMs = 5_000, idleInTransactionTimeoutMs = 60_000, startTimeoutMs = 30_000, stopTimeoutMs = 5_000 } = options
+  const {
+    poolSize,
+    connectTimeoutMs = 5_000,
+    idleInTransactionTimeoutMs = 60_000,
+    startTimeoutMs = 30_000,
+    stopTimeoutMs = 5_000,
+  } = options
   const sockets = new Set<Socket>()
   const config = connectionConfig({ ...options, connectTimeoutMs, idleInTransactionTimeoutMs }, sockets)
-  const pool = new pg.Pool({ ...config, max: poolSize, idleTimeoutMillis: 30_000 })
+  const pool = new Pool({ ...config, max: poolSize, idleTimeoutMillis: 30_000 })
   const listener = createChannelListener({ config, connectTimeoutMs }, { clock, log })
   let health: ComponentHealth = { status: 'unknown' }
   let freshUntil = 0
@@ -87,16 +93,13 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
 
   /** Keeps health fresh while nobody asks, so that a process taken out of traffic notices when it may come back. */
   function scheduleProbe(): void {
-    probing = clock.after(
-      probeEveryMs,
-      () => {
-        const fresh = health.status === 'up' && clock.monotonic() < freshUntil
-        void (fresh ? Promise.resolve() : query('SELECT 1').catch(() => undefined)).then(() => {
-          if (stopped === undefined) scheduleProbe()
-        })
-      },
-      { unref: true },
-    )
+    probing = clock.after(probeEveryMs, () => void probe(), { unref: true })
+  }
+
+  async function probe(): Promise<void> {
+    const fresh = health.status === 'up' && clock.monotonic() < freshUntil
+    if (!fresh) await query('SELECT 1').catch(() => undefined) // the failure is in health
+    if (stopped === undefined) scheduleProbe()
   }
 
   async function connect(signal: AbortSignal): Promise<void> {
@@ -114,13 +117,12 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   }
 
   async function close(): Promise<void> {
-    const closeSockets = (): void => sockets.forEach((socket) => socket.destroy())
-    const hardStop = clock.after(stopTimeoutMs, closeSockets)
+    const hardStop = clock.after(stopTimeoutMs, () => destroyAll(sockets))
     probing.cancel()
     await listener.stop()
     await pool.end()
     hardStop.cancel()
-    closeSockets()
+    destroyAll(sockets)
     health = { status: 'unknown', at: clock.now() }
   }
 
@@ -140,7 +142,8 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     stop,
     health: () => health,
     query,
-    transaction: (work, transactionOptions = {}) => withSession((session) => runTransaction(session, work, transactionOptions)),
+    transaction: (work, transactionOptions = {}) =>
+      withSession((session) => runTransaction(session, work, transactionOptions)),
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     notify,
   }
@@ -148,3 +151,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
 
 /** Class 28 (credentials) and 3D (no such database): trying again helps nobody. */
 const refusesUs = (error: unknown): boolean => error instanceof Error && /^(28|3D)/.test(sqlState(error.cause) ?? '')
+
+function destroyAll(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) socket.destroy()
+}

@@ -1,4 +1,12 @@
 export { createDatabase, type DatabaseDeps, type DatabaseOptions } from './database.ts'
 export { migrate, type AppliedMigration, type MigrateOptions } from './migrate.ts'
 export { notifyPayloadBytes } from './notifier.ts'
-export type { Database, Queryable, QueryAnswer, Row, Subscription, Transaction, TransactionOptions } from './queryable.ts'
+export type {
+  Database,
+  Queryable,
+  QueryAnswer,
+  Row,
+  Subscription,
+  Transaction,
+  TransactionOptions,
+} from './queryable.ts'

@@ -9,7 +9,7 @@
 // L2  A dead socket is noticed within pingEveryMs + pingTimeoutMs, although nothing is ever sent to it.
 // L3  A listener that throws stops neither the connection nor the other listeners.
 
-import pg from 'pg'
+import { Client, escapeIdentifier, type ClientConfig, type QueryConfig } from 'pg'
 import type { Logger } from '../telemetry/index.ts'
 import { messageOf } from '../errors/index.ts'
 import { backoffDelay, type Clock } from '../time/index.ts'
@@ -17,7 +17,7 @@ import { unavailable } from './database-errors.ts'
 import type { Subscription } from './queryable.ts'
 
 export interface ListenerOptions {
-  readonly config: pg.ClientConfig
+  readonly config: ClientConfig
   readonly connectTimeoutMs: number
 }
 
@@ -30,24 +30,29 @@ type OnNotify = (payload: string) => void
 
 type Phase =
   | { readonly name: 'idle' | 'connecting' | 'waiting' | 'closed' }
-  | { readonly name: 'live'; readonly client: pg.Client }
+  | { readonly name: 'live'; readonly client: Client }
 
 const pingEveryMs = 5_000
 const pingTimeoutMs = 5_000
 const backoff = { firstMs: 200, maxMs: 5_000 }
 
-export function createChannelListener({ config, connectTimeoutMs }: ListenerOptions, { clock, log }: { readonly clock: Clock; readonly log: Logger }): ChannelListener {
+export function createChannelListener(
+  { config, connectTimeoutMs }: ListenerOptions,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): ChannelListener {
   const channels = new Map<string, Set<OnNotify>>()
   const closing = new AbortController()
-  const closed = new Promise<never>((_, reject) => closing.signal.addEventListener('abort', () => reject(new Error('stopped'))))
+  const closed = new Promise<never>((_, reject) =>
+    closing.signal.addEventListener('abort', () => reject(new Error('stopped'))),
+  )
   closed.catch(() => undefined)
   let phase: Phase = { name: 'idle' }
   let wakeWaiters: ((error?: unknown) => void)[] = []
   let running: Promise<void> = Promise.resolve()
 
   async function run(): Promise<void> {
-    for (let failures = 0, lives = 0; !closing.signal.aborted; ) {
-      const client = new pg.Client(config)
+    for (let failures = 0, lives = 0; !closing.signal.aborted;) {
+      const client = new Client(config)
       const ended = endOf(client)
       try {
         await Promise.race([client.connect(), closed])
@@ -59,7 +64,8 @@ export function createChannelListener({ config, connectTimeoutMs }: ListenerOpti
         if ((lives += 1) > 1) for (const channel of channels.keys()) deliver(channel, '')
         await Promise.race([ended, pingUntilDead(client)])
       } catch (error) {
-        if (failures === 0 && !closing.signal.aborted) log.warn({ reason: messageOf(error) }, 'nothing is listened to: the connection is lost')
+        if (failures === 0 && !closing.signal.aborted)
+          log.warn({ reason: messageOf(error) }, 'nothing is listened to: the connection is lost')
         failures += 1
       }
       phase = { name: closing.signal.aborted ? 'closed' : 'waiting' }
@@ -69,7 +75,7 @@ export function createChannelListener({ config, connectTimeoutMs }: ListenerOpti
   }
 
   /** Channels may be added while LISTEN is under way; none may be left out when the phase becomes live. */
-  async function listenToAll(client: pg.Client): Promise<void> {
+  async function listenToAll(client: Client): Promise<void> {
     const done = new Set<string>()
     for (;;) {
       const missing = [...channels.keys()].filter((channel) => !done.has(channel))
@@ -79,10 +85,10 @@ export function createChannelListener({ config, connectTimeoutMs }: ListenerOpti
     }
   }
 
-  async function pingUntilDead(client: pg.Client): Promise<never> {
+  async function pingUntilDead(client: Client): Promise<never> {
     for (;;) {
       await clock.sleep(pingEveryMs, closing.signal)
-      await client.query({ text: 'SELECT 1', query_timeout: pingTimeoutMs } as pg.QueryConfig)
+      await client.query({ text: 'SELECT 1', query_timeout: pingTimeoutMs } as QueryConfig)
     }
   }
 
@@ -105,7 +111,9 @@ export function createChannelListener({ config, connectTimeoutMs }: ListenerOpti
   /** Resolves at the next change to live; rejects after the connect timeout. */
   const nextLive = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const timer = clock.after(connectTimeoutMs, () => reject(unavailable(new Error(`no LISTEN within ${connectTimeoutMs} ms`))))
+      const timer = clock.after(connectTimeoutMs, () =>
+        reject(unavailable(new Error(`no LISTEN within ${connectTimeoutMs} ms`))),
+      )
       wakeWaiters.push(() => {
         timer.cancel()
         resolve()
@@ -136,7 +144,7 @@ export function createChannelListener({ config, connectTimeoutMs }: ListenerOpti
         listeners.delete(own)
         if (listeners.size > 0 || channels.get(channel) !== listeners) return
         channels.delete(channel)
-        if (phase.name === 'live') phase.client.query(`UNLISTEN ${pg.escapeIdentifier(channel)}`).catch(() => undefined)
+        if (phase.name === 'live') phase.client.query(`UNLISTEN ${escapeIdentifier(channel)}`).catch(() => undefined)
       }
       try {
         await ensureListening(channel)
@@ -153,12 +161,12 @@ export function createChannelListener({ config, connectTimeoutMs }: ListenerOpti
   }
 }
 
-async function listenTo(client: pg.Client, channels: readonly string[]): Promise<void> {
-  await client.query(channels.map((channel) => `LISTEN ${pg.escapeIdentifier(channel)}`).join('; '))
+async function listenTo(client: Client, channels: readonly string[]): Promise<void> {
+  await client.query(channels.map((channel) => `LISTEN ${escapeIdentifier(channel)}`).join('; '))
 }
 
 /** Rejects when the connection breaks or ends; never resolves. The listeners also keep 'error' from ending the process. */
-function endOf(client: pg.Client): Promise<never> {
+function endOf(client: Client): Promise<never> {
   const end = new Promise<never>((_, reject) => {
     client.on('error', reject)
     client.on('end', () => reject(new Error('the connection ended')))

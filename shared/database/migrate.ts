@@ -34,7 +34,10 @@ const lockKey = '126939319560037'
 const limits = { lockTimeoutMs: 600_000, statementTimeoutMs: 600_000 }
 
 /** @returns what this call applied; empty when the schema was up to date. @throws SluiceError `start_failed`. */
-export async function migrate(database: Pick<Database, 'transaction'>, { directory, log }: MigrateOptions): Promise<readonly AppliedMigration[]> {
+export async function migrate(
+  database: Pick<Database, 'transaction'>,
+  { directory, log }: MigrateOptions,
+): Promise<readonly AppliedMigration[]> {
   const files = await readFiles(directory)
   const applied = await database.transaction(async (tx) => {
     await tx.query(`SELECT pg_advisory_xact_lock(${lockKey})`)
@@ -81,10 +84,16 @@ function missingOf(files: readonly MigrationFile[], applied: readonly MigrationR
   return files.filter((file) => {
     const row = rows.get(file.number)
     if (row !== undefined && row.checksum !== file.checksum) {
-      throw new SluiceError('start_failed', `${file.name} was edited after it had been applied as ${row.name}; undo the edit and write a new migration`)
+      throw new SluiceError(
+        'start_failed',
+        `${file.name} was edited after it had been applied as ${row.name}; undo the edit and write a new migration`,
+      )
     }
     if (row === undefined && file.number < highest) {
-      throw new SluiceError('start_failed', `${file.name} is new but its number is below ${highest}, which is applied; give it a higher one`)
+      throw new SluiceError(
+        'start_failed',
+        `${file.name} is new but its number is below ${highest}, which is applied; give it a higher one`,
+      )
     }
     return row === undefined
   })
@@ -93,7 +102,11 @@ function missingOf(files: readonly MigrationFile[], applied: readonly MigrationR
 async function apply(tx: Transaction, { number, name, sql, checksum }: MigrationFile): Promise<void> {
   try {
     await tx.query(sql)
-    await tx.query('INSERT INTO sluice.migration (number, name, checksum) VALUES ($1, $2, $3)', [number, name, checksum])
+    await tx.query('INSERT INTO sluice.migration (number, name, checksum) VALUES ($1, $2, $3)', [
+      number,
+      name,
+      checksum,
+    ])
   } catch (error) {
     if (error instanceof SluiceError) throw error
     throw new SluiceError('start_failed', `${name}: ${messageOf(error)}`, { cause: error })

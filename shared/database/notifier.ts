@@ -17,7 +17,7 @@ const batchSize = 200
 
 const notifyAll = `SELECT count(pg_notify(channel, payload)) FROM unnest($1::text[], $2::text[]) AS t(channel, payload)`
 
-export function createNotifier({ query }: Queryable): (channel: string, payload?: string) => Promise<void> {
+export function createNotifier(database: Queryable): (channel: string, payload?: string) => Promise<void> {
   const waiting: Notification[] = []
   let sending = false
 
@@ -26,7 +26,7 @@ export function createNotifier({ query }: Queryable): (channel: string, payload?
     while (waiting.length > 0) {
       const batch = waiting.splice(0, batchSize)
       try {
-        await query(notifyAll, [batch.map(({ channel }) => channel), batch.map(({ payload }) => payload)])
+        await database.query(notifyAll, [batch.map(({ channel }) => channel), batch.map(({ payload }) => payload)])
         for (const { resolve } of batch) resolve()
       } catch (error) {
         for (const { reject } of batch) reject(error)
@@ -37,7 +37,10 @@ export function createNotifier({ query }: Queryable): (channel: string, payload?
 
   return async (channel, payload = '') => {
     if (Buffer.byteLength(payload) > notifyPayloadBytes) {
-      throw new SluiceError('invalid_parameter', `A notification carries ${notifyPayloadBytes} bytes at most; this one has ${Buffer.byteLength(payload)}`)
+      throw new SluiceError(
+        'invalid_parameter',
+        `A notification carries ${notifyPayloadBytes} bytes at most; this one has ${Buffer.byteLength(payload)}`,
+      )
     }
     await new Promise<void>((resolve, reject) => {
       waiting.push({ channel, payload, resolve, reject })

@@ -1,14 +1,18 @@
 // One pooled connection in the hands of one user. It knows whether it is lost, so that the pool never gets a broken connection
 // back and the user never takes a lost answer for a success.
 
-import type pg from 'pg'
+import type { Pool, QueryResult } from 'pg'
 import { SluiceError } from '../errors/index.ts'
 import { databaseError, endsSession, unavailable } from './database-errors.ts'
 import type { QueryAnswer } from './queryable.ts'
 
+export interface TaggedAnswer<R> extends QueryAnswer<R> {
+  /** The tag the server answered with, such as COMMIT. */
+  readonly command: string
+}
+
 export interface Session {
-  /** `command` is the tag the server answered with, such as COMMIT. */
-  query<R extends object>(sql: string, values?: readonly unknown[]): Promise<QueryAnswer<R> & { readonly command: string }>
+  query<R extends object>(sql: string, values?: readonly unknown[]): Promise<TaggedAnswer<R>>
   /** What ended the connection, once it has ended. */
   lost(): unknown
   /** Gives the connection back, or destroys it when it is lost or `broken`. */
@@ -16,7 +20,7 @@ export interface Session {
 }
 
 /** @throws SluiceError `database_unavailable` when no connection is to be had within the connect timeout. */
-export async function openSession(pool: pg.Pool): Promise<Session> {
+export async function openSession(pool: Pool): Promise<Session> {
   const client = await pool.connect().catch((error: unknown) => {
     throw unavailable(error)
   })
@@ -27,9 +31,9 @@ export async function openSession(pool: pg.Pool): Promise<Session> {
   }
   client.on('error', onError)
   return {
-    query: async <R extends object>(sql: string, values?: readonly unknown[]) => {
+    query: async <R extends object>(sql: string, values?: readonly unknown[]): Promise<TaggedAnswer<R>> => {
       try {
-        const answer: pg.QueryResult<R> | pg.QueryResult<R>[] = await client.query<R>(sql, values as unknown[])
+        const answer: QueryResult<R> | QueryResult<R>[] = await client.query<R>(sql, values as unknown[])
         const { rows, rowCount, command } = Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
         return { rows, rowCount: rowCount ?? 0, command }
       } catch (error) {
@@ -52,7 +56,8 @@ function lastOf<T>(answers: readonly T[]): T {
 }
 
 // The driver has no codes for these. Compared with pg 8.23; test/shared/database/outage.test.ts would see a change.
-const driverMessages = /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
+const driverMessages =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
 
 const isConnectionError = (error: unknown): boolean =>
   error instanceof Error && (driverMessages.test(error.message) || ('syscall' in error && 'errno' in error))

@@ -9,7 +9,11 @@ import { databaseError } from './database-errors.ts'
 import type { Transaction, TransactionOptions } from './queryable.ts'
 import type { Session } from './session.ts'
 
-export async function runTransaction<T>(session: Session, work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+export async function runTransaction<T>(
+  session: Session,
+  work: (tx: Transaction) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
   let ended = false
   try {
     await session.query(beginStatement(options))
@@ -17,7 +21,10 @@ export async function runTransaction<T>(session: Session, work: (tx: Transaction
     const { command } = await session.query('COMMIT')
     ended = true
     if (command !== 'COMMIT') {
-      throw new SluiceError('handler_failed', 'The transaction was rolled back: the error of one of its statements was swallowed; put the statement behind a savepoint')
+      throw new SluiceError(
+        'handler_failed',
+        'The transaction was rolled back: the error of one of its statements was swallowed; put the statement behind a savepoint',
+      )
     }
     return result
   } catch (error) {
@@ -30,7 +37,11 @@ export async function runTransaction<T>(session: Session, work: (tx: Transaction
 }
 
 function beginStatement({ isolation, readOnly, lockTimeoutMs, statementTimeoutMs }: TransactionOptions): string {
-  const begin = ['BEGIN', isolation === undefined ? '' : ` ISOLATION LEVEL ${isolation}`, readOnly === true ? ' READ ONLY' : ''].join('')
+  const begin = [
+    'BEGIN',
+    isolation === undefined ? '' : ` ISOLATION LEVEL ${isolation}`,
+    readOnly === true ? ' READ ONLY' : '',
+  ].join('')
   const limits = [
     lockTimeoutMs === undefined ? '' : `; SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}`,
     statementTimeoutMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)}`,
