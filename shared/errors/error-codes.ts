@@ -70,6 +70,11 @@ export const errorCodes = {
   blocked_address: meaning(403, false, 'The address is not allowed as a target'),
   blocked_url: meaning(403, false, 'The URL is not allowed as a target'),
   response_too_large: meaning(502, false, 'The answer is over the limit'),
+  // tools
+  unknown_tool: meaning(404, false, 'There is no tool of this name'),
+  tool_disabled: meaning(403, false, 'The tool is switched off for this tenant'),
+  invalid_arguments: meaning(422, false, 'The arguments do not fit the schema of the tool'),
+  calculation_failed: meaning(422, false, 'The expression cannot be calculated'),
   // the model
   model_rate_limited: meaning(429, true, 'The model refused for now'),
   model_overloaded: meaning(503, true, 'The model is overloaded'),
