@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
+import { atEnd } from './at-end.ts'
 import { until } from './until.ts'
 
 export interface StartChildOptions {
@@ -39,7 +40,7 @@ export function startChild(t: TestContext, args: readonly string[], options: Sta
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => lines.push(line))
   const closed = once(child, 'close')
-  t.after(async () => {
+  atEnd(t, async () => {
     child.kill('SIGKILL')
     await closed.catch(() => {})
   })

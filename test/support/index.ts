@@ -1,2 +1,5 @@
+export { atEnd } from './at-end.ts'
 export { isAlive, startChild, type ChildOfTest, type StartChildOptions } from './child-process.ts'
 export { until, type UntilOptions } from './until.ts'
+export { temporaryFolder } from './temporary-folder.ts'
+export { projectCache, projectRoot } from './places.ts'
