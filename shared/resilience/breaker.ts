@@ -1,0 +1,156 @@
+// A circuit breaker and bulkhead around one dependency (opossum). Create it once, where the dependency is created: a
+// breaker per call counts nothing (W-26).
+//
+//   closed ──half of ≥ volumeThreshold calls failed──▶ open ──resetMs──▶ half open ──probe──▶ closed, or open again
+//
+// B1  Every call has a time limit, so the probe of a half-open breaker always ends and the breaker never stays half open
+//     (opossum without `timeout` rejects for ever when a probe hangs).
+// B2  A call that runs out of time is aborted by its own signal. opossum's one `abortController` is not used: it would
+//     abort every other call of the dependency along with the slow one.
+// B3  Callers' mistakes and a full bulkhead are not failures of the dependency (W-33a).
+// B4  A probe that says nothing about the dependency – cancelled, refused on our side – decides nothing: the next call
+//     is the probe.
+
+import CircuitBreaker from 'opossum'
+import { SluiceError, type ErrorCode } from '../errors/index.ts'
+import type { Instruments } from '../telemetry/index.ts'
+import type { Clock } from '../time/index.ts'
+
+export interface BreakerOptions {
+  /** Name for metrics and messages, from a closed set. */
+  readonly dependency: string
+  /** Longest call in milliseconds. A backstop: the work has its own, shorter limits. */
+  readonly timeoutMs: number
+  /** Calls at the same time; more are refused with `overloaded`. */
+  readonly capacity: number
+  /** Calls within `windowMs` below which the breaker does not open. Default 10. */
+  readonly volumeThreshold?: number
+  /** Default 50. */
+  readonly failurePercent?: number
+  /** Window over which calls are counted. Default 10 000. */
+  readonly windowMs?: number
+  /** From open to half open. Default 10 000. */
+  readonly resetMs?: number
+  /** What an error says about the dependency. Default: `judgeError`. */
+  readonly judge?: (error: unknown) => Judgement
+}
+
+/** `fault`: it is broken · `answered`: it works, and refused this call · `neutral`: the call never asked it. */
+export type Judgement = 'fault' | 'answered' | 'neutral'
+
+export interface BreakerCall {
+  /** Aborts when the caller's signal does and when the call runs out of time. */
+  readonly signal: AbortSignal
+  /** The dependency answers: a half-open breaker closes now, not at the end of a long answer. */
+  readonly alive: () => void
+}
+
+interface RunOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface Breaker {
+  /** @throws SluiceError `circuit_open` (with `retryAfterMs`), `overloaded`, `dependency_timeout`, or what `work` throws. */
+  run<T>(work: (call: BreakerCall) => Promise<T>, options?: RunOptions): Promise<T>
+  state(): 'closed' | 'half-open' | 'open'
+  /** Forgets its timers. Calls are refused afterwards. */
+  stop(): void
+}
+
+interface Attempt {
+  readonly work: (call: BreakerCall) => Promise<unknown>
+  readonly outOfTime: AbortController
+  readonly signal: AbortSignal
+}
+
+export function createBreaker(
+  options: BreakerOptions,
+  { clock, instruments }: { readonly clock: Clock; readonly instruments: Instruments },
+): Breaker {
+  const { dependency, resetMs = 10_000, judge = judgeError } = options
+  let halfOpenAt = 0
+  const alive = (): void => {
+    if (circuit.halfOpen) circuit.close()
+  }
+  const settings: CircuitBreaker.Options<[Attempt]> = {
+    name: dependency,
+    timeout: options.timeoutMs,
+    capacity: options.capacity,
+    volumeThreshold: options.volumeThreshold ?? 10,
+    errorThresholdPercentage: options.failurePercent ?? 50,
+    rollingCountTimeout: options.windowMs ?? 10_000,
+    resetTimeout: resetMs,
+    // A filtered error counts as a success, and a success closes a half-open breaker. So there a neutral one is let
+    // through as a failure that reopens the breaker for a millisecond only (opossum reads the option when it opens).
+    errorFilter: (error: unknown) => {
+      const judgement = isOutOfTime(error) ? 'fault' : isBulkheadFull(error) ? 'neutral' : judge(error)
+      if (judgement !== 'neutral' || !circuit.halfOpen) return judgement !== 'fault'
+      settings.resetTimeout = 1
+      return false
+    },
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
+  }
+  const circuit = new CircuitBreaker<[Attempt]>(({ work, signal }) => work({ signal, alive }), settings)
+  const show = (value: number): void => instruments.breakerState.set({ dependency }, value)
+  show(0)
+  circuit.on('open', () => {
+    halfOpenAt = clock.monotonic() + (settings.resetTimeout ?? resetMs)
+    settings.resetTimeout = resetMs
+    show(2)
+  })
+  circuit.on('halfOpen', () => show(1))
+  circuit.on('close', () => show(0))
+  circuit.on('timeout', ((_error: Error, _latencyMs: number, [attempt]: [Attempt]) => {
+    attempt.outOfTime.abort(tooSlow(options))
+  }) as (error: Error) => void) // @types/opossum leaves out the arguments after the error
+
+  const refusal = (error: Error): SluiceError => {
+    instruments.breakerRejections.inc({ dependency })
+    if (isBulkheadFull(error))
+      return new SluiceError('overloaded', `${dependency}: ${options.capacity} calls run already`)
+    const retryAfterMs = Math.max(0, Math.ceil(halfOpenAt - clock.monotonic()))
+    return new SluiceError('circuit_open', `${dependency} keeps failing; it is not called for a while`, {
+      retryAfterMs,
+    })
+  }
+
+  return {
+    run: async <T>(work: (call: BreakerCall) => Promise<T>, { signal: parent }: RunOptions = {}): Promise<T> => {
+      parent?.throwIfAborted()
+      const outOfTime = new AbortController()
+      const signal = parent === undefined ? outOfTime.signal : AbortSignal.any([parent, outOfTime.signal])
+      try {
+        return (await circuit.fire({ work, outOfTime, signal })) as T
+      } catch (error) {
+        if (!(error instanceof Error) || !CircuitBreaker.isOurError(error)) throw error
+        throw isOutOfTime(error) ? tooSlow(options) : refusal(error)
+      }
+    },
+    state: () => (circuit.halfOpen ? 'half-open' : circuit.opened ? 'open' : 'closed'),
+    stop: () => circuit.shutdown(),
+  }
+}
+
+const neutralCodes = new Set<ErrorCode>([
+  'aborted',
+  'deadline_exceeded',
+  'overloaded',
+  'circuit_open',
+  'blocked_address',
+  'blocked_url',
+])
+
+/** Retryable errors are faults, except cancellations, and except 429: a limit is an answer and brings its own pause. */
+export function judgeError(error: unknown): Judgement {
+  if (!(error instanceof SluiceError)) return 'fault'
+  if (neutralCodes.has(error.code)) return 'neutral'
+  return error.retryable && error.code !== 'model_rate_limited' ? 'fault' : 'answered'
+}
+
+const codeOfOwn = (error: unknown): unknown =>
+  error instanceof Error && CircuitBreaker.isOurError(error) && 'code' in error ? error.code : undefined
+const isOutOfTime = (error: unknown): boolean => codeOfOwn(error) === 'ETIMEDOUT'
+const isBulkheadFull = (error: unknown): boolean => codeOfOwn(error) === 'ESEMLOCKED'
+const tooSlow = ({ dependency, timeoutMs }: BreakerOptions): SluiceError =>
+  new SluiceError('dependency_timeout', `${dependency} did not answer within ${timeoutMs} ms`)
