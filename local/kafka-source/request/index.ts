@@ -1,0 +1,5 @@
+export { cloudEventOf, hasNullAttribute } from './cloud-event-record.ts'
+export { withExtensions, type DispatchedEvent } from './dispatched-event.ts'
+export { rawRecordEvent } from './raw-record.ts'
+export { keyTypeLabel } from './record-key.ts'
+export { formRequest, type FormedRequest, type SinkRequest, type TraceHeaders } from './sink-request.ts'
