@@ -1,0 +1,7 @@
+export type { Channel, KeyValue, KeyValueStore, Lifetime } from './key-value.ts'
+export { maxKeyBytes, maxMessageBytes, maxValueBytes } from './limits.ts'
+export {
+  createPostgresKeyValue,
+  type PostgresKeyValueDeps,
+  type PostgresKeyValueOptions,
+} from './postgres/postgres-key-value.ts'
