@@ -16,3 +16,6 @@ export interface CloudEvent<Type extends string = string, Data = unknown> {
   readonly data: Data
   readonly extensions: Readonly<Record<string, string>>
 }
+
+/** The type that a KafkaSource gives to a record that is no CloudEvent. */
+export const rawType = 'dev.knative.kafka.event'

@@ -41,7 +41,7 @@ export async function renderValidators(schemas: readonly EventSchema[]): Promise
   const imports = Object.values(bundle.metafile.outputs).flatMap((output) => output.imports)
   if (imports.length > 0 || /\brequire\(/.test(text))
     throw new Error('the bundle of the validators still needs other modules')
-  return generatedNotice + text
+  return `${generatedNotice}/* oxlint-disable */\n${text}`
 }
 
 export const renderValidatorTypes = (schemas: readonly EventSchema[]): string =>

@@ -1,4 +1,5 @@
 // Generated from schemas/events by shared/events/generate/main.ts. Change the schemas, not this file.
+/* oxlint-disable */
 var __getOwnPropNames = Object.getOwnPropertyNames;
 var __commonJS = (cb, mod) => function __require() {
   try {

@@ -1,0 +1,61 @@
+// An event to a record of the log: a binary-mode CloudEvent with the plain headers traceparent, trace_id and span_id beside,
+// for readers that know Kafka but not CloudEvents.
+
+import { SluiceError } from '../../errors/index.ts'
+import { parseTraceparent } from '../../telemetry/index.ts'
+import type { CloudEvent } from '../cloud-event.ts'
+import { attributesOf, createDraft, faultOf, setAttribute } from './attributes.ts'
+import { encodeContent } from './content.ts'
+import type { EventRecord } from './record.ts'
+
+export interface EncodedRecord extends EventRecord {
+  readonly key: Buffer
+  readonly headers: readonly (readonly [name: string, value: Buffer])[]
+  readonly value: Buffer
+  /** The event's own time; absent when it has none. */
+  readonly timestampMs?: number
+}
+
+/**
+ * Data without a content type is written as `application/json`, bytes without one as `application/octet-stream`; no data is
+ * an empty value, never null, which would delete the key on a compacted topic.
+ * Throws `ce_invalid` for an event that a KafkaSource could not deliver: better here than dropped without a dead letter there.
+ */
+export function encodeRecord(event: CloudEvent, { key }: { readonly key: string }): EncodedRecord {
+  const draft = createDraft()
+  const headers: [string, Buffer][] = []
+  for (const [name, value] of attributesOf(event)) {
+    setAttribute(draft, name, value)
+    headers.push([`ce_${name}`, Buffer.from(value)])
+  }
+  const fault = faultOf(draft)
+  if (fault !== undefined)
+    throw new SluiceError('ce_invalid', `event ${event.id} of ${event.type} cannot be published: ${fault}`)
+  const contentType = contentTypeOf(event)
+  if (contentType !== undefined) headers.push(['content-type', Buffer.from(contentType)])
+  headers.push(...traceHeaders(event.extensions['traceparent']))
+  const record = { key: Buffer.from(key), headers, value: encodeContent(event) }
+  return event.time === undefined ? record : { ...record, timestampMs: Date.parse(event.time) }
+}
+
+function contentTypeOf({ data, datacontenttype }: CloudEvent): string | undefined {
+  if (datacontenttype !== undefined || data === undefined) return datacontenttype
+  return data instanceof Uint8Array ? 'application/octet-stream' : 'application/json'
+}
+
+function traceHeaders(traceparent: string | undefined): [string, Buffer][] {
+  const trace = parseTraceparent(traceparent)
+  if (trace === undefined || traceparent === undefined) return []
+  return [
+    ['traceparent', Buffer.from(traceparent)],
+    ['trace_id', Buffer.from(trace.traceId)],
+    ['span_id', Buffer.from(trace.spanId)],
+  ]
+}
+
+/** Bytes of a record that count towards a topic's `maxEventBytes`. */
+export function recordBytes({ key, headers, value }: EventRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
+  for (const [name, header] of headers) bytes += Buffer.byteLength(name) + (header?.length ?? 0)
+  return bytes
+}
