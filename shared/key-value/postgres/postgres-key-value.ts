@@ -38,10 +38,11 @@ export function createPostgresKeyValue(
   let stopped = false
 
   function schedule(): void {
-    const run = (): void => {
-      sweeping = sweep()
-    }
-    next = clock.after(sweepMs, run, { unref: true })
+    next = clock.after(sweepMs, startSweep, { unref: true })
+  }
+
+  function startSweep(): void {
+    sweeping = sweep()
   }
 
   async function sweep(): Promise<void> {
