@@ -1,0 +1,2 @@
+export { parseCron, type Cron } from './cron.ts'
+export { createPingSource, type PingSourceDeps, type PingSourceSpec, type TickRequest } from './ping-source.ts'
