@@ -24,6 +24,7 @@ export const errorCodes = {
   number_out_of_range: meaning(422, false, 'A number cannot be represented exactly'),
   invalid_request: meaning(422, false, 'The request does not fit its schema'),
   invalid_parameter: meaning(400, false, 'A path, query or header parameter is not valid'),
+  malformed_request: meaning(400, false, 'The request is not valid HTTP'),
   unsupported_media_type: meaning(415, false, 'The content type or encoding is not accepted here'),
   body_too_large: meaning(413, false, 'The body is over the limit'),
   uri_too_long: meaning(414, false, 'The request target is over the limit'),

@@ -1,7 +1,7 @@
 // What a composition root gets and gives. `serve()` builds the resources that the contract's `needs` name and hands them
 // to `compose`, which returns the behaviour and any further components; nothing else is in reach.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../config/index.ts'
 import type { TransactionalRoutes } from '../delivery/index.ts'
 import type { Database } from '../database/index.ts'
@@ -41,9 +41,11 @@ type NeedOf<F> = F extends { readonly needs: readonly (infer N)[] } ? N & Need :
 /** Surroundings and the adapters that the function's `needs` name: `Resources<typeof gateway>`. */
 export type Resources<F> = Surroundings & ([NeedOf<F>] extends [never] ? unknown : Intersection<ByNeed[NeedOf<F>]>)
 
-/** Started after the adapters, stopped before them. */
 interface Further {
+  /** Adapters of the function's own: started after those of `needs`, stopped before them, after the last delivery. */
   readonly components?: readonly Component[]
+  /** Parts that take work by themselves: started last, and the first to stop, so that nothing is claimed while draining. */
+  readonly loops?: readonly Component[]
 }
 
 /** Adds the routes of an HTTP function to its app. */
@@ -53,18 +55,29 @@ export interface HttpContext {
   readonly log: Logger
   /** Runs work in one transaction whose emitted events are published after COMMIT. Refuses when the function has no Postgres. */
   readonly transaction: TransactionalRoutes['transaction']
-  /** Aborts when the drain begins; open streams end with a retry hint then. */
+  /** Aborts when the drain begins. Streams stay open until it reaches them; see `openStream`. */
   readonly draining: AbortSignal
-  /** Keeps the function from closing its pools before `close` has run; called when the drain reaches the streams. */
-  readonly onDrain: (close: () => Promise<void> | void) => void
+  /**
+   * Declares the request a stream: the drain no longer waits for its end, and calls `close` when all other work is done
+   * and flushed, so that its client sees the last events and a retry hint before the connection ends.
+   */
+  readonly openStream: (request: FastifyRequest, close: () => void | Promise<void>) => void
 }
 
 type Awaitable<T> = T | Promise<T>
 
 /** What `serve` takes for an event or scheduled function: a ready handler, or how to make one from the resources. */
-export type EventBehaviour<F> = Handler<F> | { compose(resources: Resources<F>): Awaitable<{ readonly handler: Handler<F> } & Further> }
+export type EventBehaviour<F> =
+  | Handler<F>
+  | { compose(resources: Resources<F>): Awaitable<{ readonly handler: Handler<F> } & Further> }
 
 /** What `serve` takes for an HTTP function. */
-export type HttpBehaviour<F> = Routes | { compose(resources: Resources<F>): Awaitable<{ readonly routes: Routes } & Further> }
+export type HttpBehaviour<F> =
+  | Routes
+  | { compose(resources: Resources<F>): Awaitable<{ readonly routes: Routes } & Further> }
 
-export type Behaviour<F> = F extends HttpFunction ? HttpBehaviour<F> : F extends EventFunction | ScheduledFunction ? EventBehaviour<F> : never
+export type Behaviour<F> = F extends HttpFunction
+  ? HttpBehaviour<F>
+  : F extends EventFunction | ScheduledFunction
+    ? EventBehaviour<F>
+    : never

@@ -7,7 +7,14 @@
 
 import type { EventType, Topic } from '../events/index.ts'
 import type { BackoffOptions } from '../time/index.ts'
-import { checkConsumes, checkDelivery, checkIdentity, checkNeeds, checkSchedule, checkScale } from './definition-checks.ts'
+import {
+  checkConsumes,
+  checkDelivery,
+  checkIdentity,
+  checkNeeds,
+  checkSchedule,
+  checkScale,
+} from './definition-checks.ts'
 
 /** What a function cannot work without. Becomes readiness probes, adapters and the environment of the manifest. */
 export type Need = 'postgres' | 'kafka' | 'redis' | 'model'
@@ -40,7 +47,11 @@ export interface DeliveryBudget {
   readonly timeoutMs: number
 }
 
-export const defaultDelivery: DeliveryBudget = { attempts: 8, backoff: { firstMs: 200, maxMs: 60_000 }, timeoutMs: 10_000 }
+export const defaultDelivery: DeliveryBudget = {
+  attempts: 8,
+  backoff: { firstMs: 200, maxMs: 60_000 },
+  timeoutMs: 10_000,
+}
 
 interface Identity<N extends readonly Need[]> {
   /** Kebab-case. Names the folder, the Knative Service, the metric label and the log field. */
@@ -51,7 +62,11 @@ interface Identity<N extends readonly Need[]> {
   readonly scale: Scale
 }
 
-export interface EventFunctionContract<C extends Consumes, E extends Execution, N extends readonly Need[]> extends Identity<N> {
+export interface EventFunctionContract<
+  C extends Consumes,
+  E extends Execution,
+  N extends readonly Need[],
+> extends Identity<N> {
   readonly consumes: C
   readonly produces: readonly Consumption[]
   readonly execution: E
@@ -86,7 +101,9 @@ export interface ScheduledFunction<N extends readonly Need[] = readonly Need[]> 
 }
 
 /** @throws SluiceError `invalid_definition`, naming the function, the field and the remedy. */
-export function defineFunction<const N extends readonly Need[]>(contract: ScheduledFunctionContract<N>): ScheduledFunction<N>
+export function defineFunction<const N extends readonly Need[]>(
+  contract: ScheduledFunctionContract<N>,
+): ScheduledFunction<N>
 export function defineFunction<const C extends Consumes, E extends Execution, const N extends readonly Need[]>(
   contract: EventFunctionContract<C, E, N>,
 ): EventFunction<C, E, N>

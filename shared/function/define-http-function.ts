@@ -22,7 +22,9 @@ export interface HttpFunction<N extends readonly Need[] = readonly Need[]> exten
 export type AnyFunction = EventFunction | ScheduledFunction | HttpFunction
 
 /** @throws SluiceError `invalid_definition`, naming the function, the field and the remedy. */
-export function defineHttpFunction<const N extends readonly Need[]>(contract: HttpFunctionContract<N>): HttpFunction<N> {
+export function defineHttpFunction<const N extends readonly Need[]>(
+  contract: HttpFunctionContract<N>,
+): HttpFunction<N> {
   checkIdentity(contract)
   checkScale(contract)
   checkProduces(contract)

@@ -15,50 +15,63 @@ const longestRunMs = 600_000
 const kebabCase = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 
 export function checkIdentity({ name, purpose }: Named): void {
-  if (!kebabCase.test(name) || name.length > 50) refuse(name, `name '${name}' must be kebab-case, such as memory-replicator, and at most 50 characters`)
+  if (!kebabCase.test(name) || name.length > 50)
+    refuse(name, `name '${name}' must be kebab-case, such as memory-replicator, and at most 50 characters`)
   if (purpose.trim() === '') refuse(name, 'purpose is empty; say in one sentence what the function is for')
 }
 
 export function checkScale({ name, scale }: { readonly name: string; readonly scale: Scale }): void {
   const { min, max, concurrency } = scale
-  between(name, 'scale.min', min, 0, 1_000)
-  between(name, 'scale.max', max, Math.max(1, min), 1_000)
-  between(name, 'scale.concurrency', concurrency, 1, 1_000)
+  requireWithin(name, 'scale.min', { value: min, min: 0, max: 1_000 })
+  requireWithin(name, 'scale.max', { value: max, min: Math.max(1, min), max: 1_000 })
+  requireWithin(name, 'scale.concurrency', { value: concurrency, min: 1, max: 1_000 })
 }
 
 export function checkConsumes({ name, consumes, execution, produces }: EventFunction): void {
   checkProduces({ name, produces })
   if (!isList(consumes)) {
-    if (execution !== 'stateless') refuse(name, `anyEvent has no schema, so only a stateless function may consume it; this one is '${execution}'`)
+    if (execution !== 'stateless')
+      refuse(name, `anyEvent has no schema, so only a stateless function may consume it; this one is '${execution}'`)
     return
   }
-  if (consumes.length === 0) refuse(name, 'consumes is empty; an event function consumes at least one type (for a timer use schedule)')
+  if (consumes.length === 0)
+    refuse(name, 'consumes is empty; an event function consumes at least one type (for a timer use schedule)')
   checkPairs(name, 'consumes', consumes)
 }
 
-export function checkProduces({ name, produces }: { readonly name: string; readonly produces: readonly Consumption[] }): void {
+export function checkProduces({
+  name,
+  produces,
+}: {
+  readonly name: string
+  readonly produces: readonly Consumption[]
+}): void {
   checkPairs(name, 'produces', produces)
 }
 
 export function checkNeeds({ name, execution, needs }: EventFunction): void {
   if (execution !== 'stateless' && !needs.includes('postgres')) {
-    refuse(name, `execution '${execution}' keeps its inbox in Postgres; add 'postgres' to needs, or make the function stateless`)
+    refuse(
+      name,
+      `execution '${execution}' keeps its inbox in Postgres; add 'postgres' to needs, or make the function stateless`,
+    )
   }
 }
 
 export function checkDelivery({ name, delivery }: EventFunction): void {
   const { attempts, backoff, timeoutMs } = delivery
-  between(name, 'delivery.attempts', attempts, 1, 1_000)
-  between(name, 'delivery.timeoutMs', timeoutMs, 10, longestRunMs)
-  between(name, 'delivery.backoff.firstMs', backoff.firstMs, 1, backoff.maxMs)
-  between(name, 'delivery.backoff.maxMs', backoff.maxMs, 1, 24 * 3_600_000)
+  requireWithin(name, 'delivery.attempts', { value: attempts, min: 1, max: 1_000 })
+  requireWithin(name, 'delivery.timeoutMs', { value: timeoutMs, min: 10, max: longestRunMs })
+  requireWithin(name, 'delivery.backoff.firstMs', { value: backoff.firstMs, min: 1, max: backoff.maxMs })
+  requireWithin(name, 'delivery.backoff.maxMs', { value: backoff.maxMs, min: 1, max: 24 * 3_600_000 })
 }
 
 export function checkSchedule({ name, schedule, budgetMs, produces = [] }: ScheduledFunctionContract): void {
   const periodMs = shortestPeriodMs(schedule)
   if (periodMs === undefined) refuse(name, `schedule '${schedule}' must be five cron fields, such as '*/5 * * * *'`)
-  between(name, 'budgetMs', budgetMs, 10, longestRunMs)
-  if (budgetMs >= periodMs) refuse(name, `budgetMs ${budgetMs} must stay below the period of the schedule, ${periodMs} ms`)
+  requireWithin(name, 'budgetMs', { value: budgetMs, min: 10, max: longestRunMs })
+  if (budgetMs >= periodMs)
+    refuse(name, `budgetMs ${budgetMs} must stay below the period of the schedule, ${periodMs} ms`)
   checkProduces({ name, produces })
 }
 
@@ -79,7 +92,8 @@ function checkPairs(name: string, field: string, pairs: readonly Consumption[]):
 function shortestPeriodMs(schedule: string): number | undefined {
   const fields = schedule.trim().split(/\s+/)
   const [minute] = fields
-  if (fields.length !== 5 || minute === undefined || !fields.every((field) => /^[\d*,/A-Za-z-]+$/.test(field))) return undefined
+  if (fields.length !== 5 || minute === undefined || !fields.every((field) => /^[\d*,/A-Za-z-]+$/.test(field)))
+    return undefined
   const step = /^(?:\*|\d+-\d+)\/([1-9]\d?)$/.exec(minute)?.[1]
   if (step !== undefined) return Number(step) * 60_000
   if (/^\d+$/.test(minute)) return 3_600_000
@@ -88,8 +102,15 @@ function shortestPeriodMs(schedule: string): number | undefined {
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
 
-function between(name: string, field: string, value: number, min: number, max: number): void {
-  if (!Number.isInteger(value) || value < min || value > max) refuse(name, `${field} is ${value}; expected a whole number from ${min} to ${max}`)
+interface Range {
+  readonly value: number
+  readonly min: number
+  readonly max: number
+}
+
+function requireWithin(name: string, field: string, { value, min, max }: Range): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  refuse(name, `${field} is ${value}; expected a whole number from ${min} to ${max}`)
 }
 
 function refuse(name: string, problem: string): never {

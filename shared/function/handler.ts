@@ -23,15 +23,22 @@ export interface TickContext {
 }
 
 /** What a PingSource sends. */
-export type Tick = CloudEvent<'dev.knative.sources.ping', unknown>
+export type Tick = CloudEvent<'dev.knative.sources.ping'>
 
 type EventOfType<T> = T extends EventType<infer Type, infer Data> ? CloudEvent<Type, Data> : never
 type EventOfConsumption<T> = T extends Consumption<infer E> ? EventOfType<E> : never
 
 /** The union of the events that the function consumes. */
-export type EventOf<F> = F extends EventFunction<infer C, Execution>
-  ? C extends AnyEvent ? CloudEvent : C extends readonly Consumption[] ? EventOfConsumption<C[number]> : never
-  : F extends ScheduledFunction ? Tick : never
+export type EventOf<F> =
+  F extends EventFunction<infer C>
+    ? C extends AnyEvent
+      ? CloudEvent
+      : C extends readonly Consumption[]
+        ? EventOfConsumption<C[number]>
+        : never
+    : F extends ScheduledFunction
+      ? Tick
+      : never
 
 interface Contexts {
   readonly transaction: TransactionContext
@@ -42,7 +49,9 @@ interface Contexts {
 /** The context that the function's execution gives. */
 export type ContextOf<F> = F extends { readonly kind: 'scheduled' }
   ? TickContext
-  : F extends { readonly execution: infer E extends Execution } ? Contexts[E] : never
+  : F extends { readonly execution: infer E extends Execution }
+    ? Contexts[E]
+    : never
 
 /** The behaviour of the function `F`: `Handler<typeof memoryReplicator>`. Return means delivered, a throw is classified. */
 export type Handler<F> = (event: EventOf<F>, context: ContextOf<F>) => Promise<void>

@@ -14,7 +14,12 @@ export {
   type ScheduledFunction,
   type ScheduledFunctionContract,
 } from './define-function.ts'
-export { defineHttpFunction, type AnyFunction, type HttpFunction, type HttpFunctionContract } from './define-http-function.ts'
+export {
+  defineHttpFunction,
+  type AnyFunction,
+  type HttpFunction,
+  type HttpFunctionContract,
+} from './define-http-function.ts'
 export type { ContextOf, EventOf, Handler, StatelessContext, Tick, TickContext } from './handler.ts'
 export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './composition.ts'
 export { serve } from './serve.ts'

@@ -1,3 +1,6 @@
 export type { Component, ComponentHealth } from './component.ts'
 export { startComponents, type RunningComponents } from './run-components.ts'
 export { createFailpoints, type Failpoints } from './failpoints.ts'
+export { runDrain, type DrainOutcome, type DrainReceipt, type DrainStep } from './drain.ts'
+export { createHeartbeat, type HeartbeatOptions } from './heartbeat.ts'
+export { runProcess, type ProcessOptions, type RunningService } from './run-process.ts'

@@ -7,7 +7,10 @@ export interface RunningComponents {
   stop(): Promise<void>
 }
 
-export async function startComponents(components: readonly Component[], signal: AbortSignal): Promise<RunningComponents> {
+export async function startComponents(
+  components: readonly Component[],
+  signal: AbortSignal,
+): Promise<RunningComponents> {
   const started: Component[] = []
   const running = { stop: once(() => stopAll(started)) }
   for (const component of components) {

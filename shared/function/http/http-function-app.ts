@@ -1,0 +1,132 @@
+// The Fastify app of an HTTP function: limits, trace, problem documents, metrics, log lines and health around the routes.
+// Order of a request: head limits → trace → drain → body (limits, JSON rules) → schema → route → one log line.
+
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { SluiceError } from '../../errors/index.ts'
+import {
+  childTrace,
+  formatTraceparent,
+  newTrace,
+  parseTraceparent,
+  withTrace,
+  type Instruments,
+  type Logger,
+  type TraceContext,
+} from '../../telemetry/index.ts'
+import type { Clock } from '../../time/index.ts'
+import type { HttpFunction } from '../define-http-function.ts'
+import { answerClientError } from '../receiver/client-error.ts'
+import { httpLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
+import type { Health } from '../operations/health.ts'
+import { allowedMethods, collectRoutes } from './allowed-methods.ts'
+import { compileSchema } from './compile-schema.ts'
+import { addBodyParser, refuseEncodedBodies } from './json-body.ts'
+import { createErrorHandler, frameworkProblem, sendProblem } from './error-handler.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    trace: TraceContext
+    /** Monotonic milliseconds. */
+    arrivedAtMs: number
+  }
+}
+
+export interface HttpAppDeps {
+  readonly clock: Clock
+  readonly health: Pick<Health, 'answer'>
+  readonly instruments: Pick<Instruments, 'httpRequests' | 'httpSeconds'>
+  readonly log: Logger
+  /** Is the process draining? Then new requests get 503. */
+  readonly draining: () => boolean
+  readonly onBegin: (request: FastifyRequest) => void
+  readonly onEnd: (request: FastifyRequest) => void
+}
+
+const healthPaths = ['/live', '/ready', '/health']
+
+export function createHttpApp(
+  definition: HttpFunction,
+  deps: HttpAppDeps,
+  limits: ServerLimits = httpLimits,
+): FastifyInstance {
+  const { maxHeaderSize, headersTimeout, connectionsCheckingInterval, requestTimeout, keepAliveTimeout } =
+    serverOptions(limits)
+  const app = fastify({
+    logger: false,
+    bodyLimit: definition.bodyBytes ?? limits.bodyBytes,
+    routerOptions: { maxParamLength: 256 },
+    requestTimeout,
+    keepAliveTimeout,
+    forceCloseConnections: true,
+    return503OnClosing: false, // draining answers with a problem document and Retry-After instead
+    http: { maxHeaderSize, headersTimeout, connectionsCheckingInterval },
+    clientErrorHandler: (error, socket) => void answerClientError(error, socket),
+    frameworkErrors: frameworkProblem,
+  })
+  app.setValidatorCompiler(compileSchema)
+  addBodyParser(app)
+  const routes = collectRoutes(app)
+
+  app.decorateRequest('arrivedAtMs', 0)
+  app.decorateRequest('trace')
+  app.addHook('onRequest', (request, reply, done) => {
+    request.arrivedAtMs = deps.clock.monotonic()
+    const { traceparent } = request.headers
+    const parent = parseTraceparent(typeof traceparent === 'string' ? traceparent : undefined)
+    request.trace = parent === undefined ? newTrace() : childTrace(parent)
+    deps.onBegin(request)
+    void reply.headers({ traceresponse: formatTraceparent(request.trace), 'x-content-type-options': 'nosniff' })
+    withTrace(request.trace, () => done(refuseHead(request)))
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    deps.onEnd(request)
+    observe(request, reply.statusCode)
+    done()
+  })
+
+  function refuseHead(request: FastifyRequest): Error | undefined {
+    if (request.url.length > limits.targetLength)
+      return new SluiceError('uri_too_long', 'the request target is too long')
+    if (isHealth(request)) return undefined
+    if (deps.draining()) return new SluiceError('draining', 'the process is shutting down', { retryAfterMs: 1_000 })
+    return refuseEncodedBodies(request)
+  }
+
+  function observe(request: FastifyRequest, status: number): void {
+    if (isHealth(request)) return
+    const seconds = (deps.clock.monotonic() - request.arrivedAtMs) / 1_000
+    deps.instruments.httpRequests.labels(`${Math.floor(status / 100)}xx`).inc()
+    deps.instruments.httpSeconds.observe(seconds)
+    const { traceId: trace_id, spanId: span_id } = request.trace
+    // The route's pattern and not the path: ids do not belong into logs that are counted by field.
+    const route = request.routeOptions.url ?? '(none)'
+    deps.log.info(
+      { trace_id, span_id, method: request.method, route, status, seconds: Math.round(seconds * 1e6) / 1e6 },
+      'request answered',
+    )
+  }
+
+  app.setErrorHandler(createErrorHandler(deps))
+  app.setNotFoundHandler((request, reply) => {
+    const allow = allowedMethods(routes, request.url)
+    if (allow.length === 0 || allow.includes(request.method))
+      return sendProblem(reply, { code: 'not_found', traceId: request.trace.traceId })
+    return sendProblem(reply.header('allow', allow.join(', ')), {
+      code: 'method_not_allowed',
+      traceId: request.trace.traceId,
+    })
+  })
+  for (const path of healthPaths) {
+    app.get(path, (_request, reply) => {
+      const answer = deps.health.answer(path)
+      return reply
+        .code(answer?.status ?? 404)
+        .type('application/json')
+        .header('cache-control', 'no-store')
+        .send(answer?.body)
+    })
+  }
+  return app
+}
+
+const isHealth = (request: FastifyRequest): boolean => healthPaths.includes(request.routeOptions.url ?? '')

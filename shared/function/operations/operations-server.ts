@@ -1,0 +1,77 @@
+// The second port of every process: health and metrics for the platform, never for callers. It answers while the serving
+// port drains, and until the very end of the process.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Component } from '../../lifecycle/index.ts'
+import type { Instruments } from '../../telemetry/index.ts'
+import { listen } from '../listen.ts'
+import type { Health } from './health.ts'
+
+export interface OperationsOptions {
+  readonly host: string
+  readonly port: number
+}
+
+export interface OperationsDeps {
+  readonly health: Health
+  readonly registry: Instruments['registry']
+}
+
+export interface OperationsServer extends Component {
+  /** The open port; 0 before start. */
+  port(): number
+}
+
+export function createOperationsServer(
+  options: OperationsOptions,
+  { health, registry }: OperationsDeps,
+): OperationsServer {
+  let port = 0
+  const server = createServer(
+    { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 75_000 },
+    (request, response) => {
+      request.resume()
+      void answer(request, response)
+    },
+  )
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request.url)
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return send(response, { status: 405, body: '', allow: 'GET, HEAD' })
+    if (path === '/metrics')
+      return send(response, { status: 200, body: await registry.metrics(), type: registry.contentType })
+    send(response, health.answer(path) ?? { status: 404, body: '' })
+  }
+
+  return {
+    name: 'operations-server',
+    start: async () => {
+      port = await listen(server, { ...options, variable: 'SLUICE_OPERATIONS_PORT' })
+    },
+    stop: async () => {
+      if (!server.listening) return
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+    health: () => ({ status: server.listening ? 'up' : 'down' }),
+    port: () => port,
+  }
+}
+
+export const pathOf = (target: string | undefined): string => (target ?? '/').split('?', 1)[0] ?? '/'
+
+interface PlainAnswer {
+  readonly status: number
+  readonly body: string
+  readonly type?: string
+  readonly allow?: string
+}
+
+function send(response: ServerResponse, { status, body, type = 'application/json', allow }: PlainAnswer): void {
+  const head = ['content-type', type, 'content-length', String(Buffer.byteLength(body)), 'cache-control', 'no-store']
+  if (allow !== undefined) head.push('allow', allow)
+  response.writeHead(status, head)
+  response.end(body)
+}

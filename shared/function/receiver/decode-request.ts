@@ -1,0 +1,20 @@
+// From a request to an event, by the codec of shared/events. A raw record of a KafkaSource has no type of its own: it is
+// bound to the type that the function consumes on its topic, where that is the only one.
+
+import type { IncomingHttpHeaders } from 'node:http'
+import { decodeHttpEvent, type Decoded } from '../../events/index.ts'
+import type { Consumes, Consumption } from '../define-function.ts'
+
+export type DecodeRequest = (headers: IncomingHttpHeaders, body: Buffer) => Decoded
+
+export function createDecodeRequest(consumes: Consumes): DecodeRequest {
+  const binding = { bind: isList(consumes) ? bindOnlyType(consumes) : () => 'any' as const }
+  return (headers, body) => decodeHttpEvent({ headers, body }, binding)
+}
+
+const bindOnlyType = (consumes: readonly Consumption[]) => (topic: string) => {
+  const [only, another] = consumes.filter((consumed) => consumed.topic.name === topic)
+  return another === undefined ? only?.type : undefined
+}
+
+const isList = (consumes: Consumes): consumes is readonly Consumption[] => Array.isArray(consumes)

@@ -1,0 +1,20 @@
+// The end of the pipeline for functions with state: hands the event to delivery, from its source or from its lane.
+
+import type { Answer, Delivery } from '../../delivery/index.ts'
+import type { Receive } from './pipeline.ts'
+import type { Reply } from './reply.ts'
+
+export const createDeliver =
+  (delivery: Delivery): Receive =>
+  async (incoming, reception) => {
+    const { laneToken } = reception
+    const answer = laneToken === undefined ? await delivery.accept(incoming) : await delivery.run(incoming, laneToken)
+    return replyOfAnswer(answer)
+  }
+
+/** A 2xx answer has no body, so its code stays in the log of delivery. */
+export function replyOfAnswer({ status, outcome, code, retryAfterS }: Answer): Reply {
+  if (status < 300) return { status, outcome }
+  const reply = { status, outcome, code: code ?? (status === 409 ? 'conflict' : 'database_unavailable') } as const
+  return retryAfterS === undefined ? reply : { ...reply, retryAfterS }
+}

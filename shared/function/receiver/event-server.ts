@@ -1,0 +1,82 @@
+// The receiver of an event function, put together: which policies in which order, and what stands at the end.
+
+import type { Delivery } from '../../delivery/index.ts'
+import type { CloudEvent } from '../../events/index.ts'
+import type { Instruments, Logger } from '../../telemetry/index.ts'
+import type { Clock } from '../../time/index.ts'
+import type { AnyEvent, Consumption, EventFunction } from '../define-function.ts'
+import type { StatelessContext } from '../handler.ts'
+import type { Health } from '../operations/health.ts'
+import { createAdmission } from './admission.ts'
+import { createDecodeRequest } from './decode-request.ts'
+import { createDeliver } from './deliver.ts'
+import { composePipeline, type Policy, type Receive } from './pipeline.ts'
+import { admit, type Admissions } from './policies/admit.ts'
+import { deadline } from './policies/deadline.ts'
+import { trace } from './policies/trace.ts'
+import { validate } from './policies/validate.ts'
+import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'
+import { createRecord } from './record.ts'
+import { createRefuse } from './refuse.ts'
+import { createStatelessRun } from './run-stateless.ts'
+
+export type StatelessHandler = (event: CloudEvent, context: StatelessContext) => Promise<void>
+
+/** What stands at the end of the pipeline. */
+export type Work =
+  | { readonly kind: 'delivery'; readonly delivery: Delivery }
+  | { readonly kind: 'stateless'; readonly handler: StatelessHandler }
+
+export interface EventServerDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: Instruments
+  readonly health: Pick<Health, 'answer'>
+  readonly work: Work
+}
+
+/**
+ * Delivery ends a handler by itself at `timeoutMs` and records it, which beats any answer of ours. So the receiver's own
+ * deadline, the guard against a delivery that hangs, comes this much later, in milliseconds.
+ */
+const deliveryGraceMs = 5_000
+
+export function createEventServer(
+  definition: EventFunction,
+  options: ReceiverOptions,
+  deps: EventServerDeps,
+): Receiver {
+  const { clock, log, instruments, health, work } = deps
+  const admissions = admissionsOf(definition)
+  const refuse = createRefuse(work.kind === 'delivery' ? work.delivery : undefined)
+  return createReceiver(options, {
+    clock,
+    health,
+    admissions,
+    refuse,
+    decode: createDecodeRequest(definition.consumes),
+    pipeline: composePipeline(policiesOf(definition, admissions), lastOf(work, log), { clock, refuse }),
+    record: createRecord({ instruments, log }),
+    release: async () => (work.kind === 'delivery' ? work.delivery.release() : []),
+  })
+}
+
+/** Outermost first. */
+export function policiesOf(
+  { consumes, delivery, execution }: EventFunction,
+  admissions: Admissions,
+): readonly Policy[] {
+  const ms = execution === 'stateless' ? delivery.timeoutMs : delivery.timeoutMs + deliveryGraceMs
+  return [trace(), deadline({ ms }), ...(isAnyEvent(consumes) ? [] : [validate(consumes)]), admit(admissions)]
+}
+
+export function admissionsOf({ scale: { concurrency } }: Pick<EventFunction, 'scale'>): Admissions {
+  // As many may wait as run: then nobody waits longer than about one run.
+  const places = { concurrency, queue: concurrency }
+  return { source: createAdmission(places), lane: createAdmission(places) }
+}
+
+const lastOf = (work: Work, log: Logger): Receive =>
+  work.kind === 'delivery' ? createDeliver(work.delivery) : createStatelessRun(work.handler, { log })
+
+const isAnyEvent = (consumes: readonly Consumption[] | AnyEvent): consumes is AnyEvent => !Array.isArray(consumes)

@@ -1,0 +1,37 @@
+// A policy: bounds how long the rest of the pipeline may take, waiting for a place included, and answers even when a
+// handler never settles. What still runs hears it through the signal.
+
+import { SluiceError } from '../../../errors/index.ts'
+import type { Policy } from '../pipeline.ts'
+import { errorReply, type Reply } from '../reply.ts'
+
+export interface DeadlineOptions {
+  /** Longest time from the decoded event to its answer, in milliseconds. Must stay below the KafkaSource's delivery.timeout. */
+  readonly ms: number
+}
+
+export const deadline =
+  ({ ms }: DeadlineOptions): Policy =>
+  ({ clock }, next) =>
+  (incoming, reception) => {
+    reception.deadlineAtMs = clock.monotonic() + ms
+    const result = next(incoming, reception)
+    if (!(result instanceof Promise)) return result
+    return new Promise<Reply>((resolve, reject) => {
+      const timer = clock.after(ms, () => {
+        reception.abort(new SluiceError('deadline_exceeded', `event ${incoming.event.id} took longer than ${ms} ms`))
+        // 503 and not 504: the source comes again, and the inbox absorbs what the first try still did.
+        resolve(errorReply('deadline_exceeded', 'failed', { status: 503, retryAfterS: 1 }))
+      })
+      void result.then(
+        (reply) => {
+          timer.cancel() // an answered request must not keep the process alive
+          resolve(reply)
+        },
+        (error: unknown) => {
+          timer.cancel()
+          reject(error)
+        },
+      )
+    })
+  }

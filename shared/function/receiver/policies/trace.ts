@@ -1,0 +1,11 @@
+// A policy: continues the trace of the record, or begins one. The decoder has already preferred the record's own
+// traceparent to the request's, which a dispatcher may have taken from another record of the same poll (knative.md §0).
+
+import { childTrace, newTrace, withTrace } from '../../../telemetry/index.ts'
+import type { Policy } from '../pipeline.ts'
+
+export const trace = (): Policy => (_deps, next) => (incoming, reception) => {
+  const context = incoming.trace === undefined ? newTrace() : childTrace(incoming.trace)
+  reception.trace = context
+  return withTrace(context, () => next(incoming, reception))
+}

@@ -1,0 +1,178 @@
+// The HTTP server of an event function: limits and decoding, then the pipeline, then one answer and one log line.
+//
+//   idle ──start──▶ serving ──drain──▶ draining ──last delivery done, or budget spent──▶ drained ──stop──▶ closed
+//
+// R1  A delivery admitted while serving is finished or released, never dropped.
+// R2  While draining every new request gets 503 with Retry-After; health still answers.
+// R3  drain() may be called any number of times; all callers get the same receipt.
+// R4  Every request is answered once, and counted once.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { SluiceError } from '../../errors/index.ts'
+import type { Component } from '../../lifecycle/index.ts'
+import { newTrace, parseTraceparent, type TraceContext } from '../../telemetry/index.ts'
+import type { Clock } from '../../time/index.ts'
+import { closeServer, listen } from '../listen.ts'
+import type { Health } from '../operations/health.ts'
+import { pathOf } from '../operations/operations-server.ts'
+import { receiverLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
+import { answerClientError } from './client-error.ts'
+import type { DecodeRequest } from './decode-request.ts'
+import { createInFlight, type DrainedWork } from './in-flight.ts'
+import { admissionFor, overloaded, type Admissions } from './policies/admit.ts'
+import type { Receive, Refuse } from './pipeline.ts'
+import { readBody, type Body } from './read-body.ts'
+import { Reception } from './reception.ts'
+import type { RecordReply } from './record.ts'
+import { errorReply, sendReply, type Reply } from './reply.ts'
+import { replyOfError } from './reply-of-error.ts'
+
+export interface ReceiverOptions {
+  readonly host: string
+  readonly port: number
+  readonly limits?: ServerLimits
+}
+
+export interface ReceiverDeps {
+  readonly clock: Clock
+  readonly health: Pick<Health, 'answer'>
+  readonly admissions: Admissions
+  readonly decode: DecodeRequest
+  readonly refuse: Refuse
+  readonly pipeline: Receive
+  readonly record: RecordReply
+  /** Hands unfinished deliveries back; called when a drain runs out of time. Returns their ids. */
+  readonly release: () => Promise<readonly string[]>
+}
+
+export interface Receiver extends Component {
+  /** The open port; 0 before start. */
+  port(): number
+  /** Stops taking events and waits for those in flight until `signal` aborts; then releases them. */
+  drain(signal: AbortSignal): Promise<DrainedWork>
+  /** Ids of the deliveries that run now. */
+  unfinished(): readonly string[]
+}
+
+type Phase = { readonly name: 'serving' } | { readonly name: 'draining'; readonly receipt: Promise<DrainedWork> }
+
+const notPost = errorReply('method_not_allowed', 'invalid', { allow: 'POST' })
+const targetTooLong = errorReply('uri_too_long', 'invalid')
+const encoded = errorReply('unsupported_media_type', 'invalid')
+const tooLarge = errorReply('body_too_large', 'invalid')
+const drainingReply = errorReply('draining', 'draining', { retryAfterS: 1 })
+const gone: Reply = { status: 499, outcome: 'gone' }
+
+export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Receiver {
+  const { limits = receiverLimits } = options
+  const { clock, health, admissions, decode, refuse, pipeline, record } = deps
+  const inFlight = createInFlight()
+  let phase: Phase = { name: 'serving' }
+  let port = 0
+
+  const server = createServer(serverOptions(limits), (request, response) => {
+    if (request.method !== 'POST' && answerHealth(request, response)) return
+    const reception = new Reception({ headers: request.headers, response, arrivedAtMs: clock.monotonic() })
+    const refused = refuseHead(request, reception)
+    if (refused !== undefined) return conclude(reception, refused)
+    readBody(request, limits, (body) => void take(reception, body))
+  })
+  server.on('clientError', (error, socket) => void answerClientError(error, socket))
+
+  function answerHealth(request: IncomingMessage, response: ServerResponse): boolean {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return false
+    const answer = health.answer(pathOf(request.url))
+    if (answer === undefined) return false
+    response.writeHead(answer.status, [
+      'content-type',
+      'application/json',
+      'content-length',
+      String(Buffer.byteLength(answer.body)),
+    ])
+    response.end(answer.body)
+    return true
+  }
+
+  /** What can be told from the head alone. The cheapest refusals come first, before a body is read. */
+  function refuseHead({ method, url = '/', headers }: IncomingMessage, reception: Reception): Reply | undefined {
+    if (phase.name === 'draining') return drainingReply
+    if (method !== 'POST') return notPost
+    if (url.length > limits.targetLength) return targetTooLong
+    if (admissionFor(admissions, reception).full()) return overloaded
+    const encoding = headers['content-encoding']
+    return encoding === undefined || encoding === 'identity' ? undefined : encoded
+  }
+
+  async function take(reception: Reception, body: Body): Promise<void> {
+    if (body.kind === 'cut') return conclude(reception, gone)
+    if (body.kind === 'oversized') return conclude(reception, body.ended ? tooLarge : { ...tooLarge, close: true })
+    if (phase.name === 'draining') return conclude(reception, drainingReply)
+    inFlight.add(reception)
+    let reply: Reply
+    try {
+      reply = await process(reception, body.bytes)
+    } catch (error) {
+      reply = replyOfError(error)
+    }
+    conclude(reception, reply)
+    inFlight.remove(reception)
+  }
+
+  function process(reception: Reception, raw: Buffer): Reply | Promise<Reply> {
+    const decoded = decode(reception.headers, raw)
+    if (!decoded.ok) {
+      const { code, message, ok: _, ...origin } = decoded
+      reception.id = decoded.id ?? ''
+      reception.trace = decoded.trace
+      return refuse({ code, message, raw, origin }, reception)
+    }
+    const { ok: _, mode: _mode, ...incoming } = decoded
+    reception.id = incoming.event.id
+    reception.type = incoming.event.type
+    return pipeline({ ...incoming, raw }, reception)
+  }
+
+  function conclude(reception: Reception, reply: Reply): void {
+    const trace = reception.trace ?? traceOf(reception)
+    if (reply !== gone)
+      sendReply(reception.response, phase.name === 'draining' ? { ...reply, close: true } : reply, trace.traceId)
+    record({ reception, reply, trace, seconds: (clock.monotonic() - reception.arrivedAtMs) / 1_000 })
+  }
+
+  async function drainNow(signal: AbortSignal): Promise<DrainedWork> {
+    const begun = inFlight.ids()
+    const idle = inFlight.idle()
+    const spent = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await Promise.race([idle, spent])
+    const left = inFlight.ids()
+    if (left.length > 0) {
+      inFlight.abortAll(new SluiceError('draining', 'the process stops before the work ended'))
+      await deps.release()
+    }
+    return { finished: begun.filter((id) => !left.includes(id)), released: left }
+  }
+
+  return {
+    name: 'receiver',
+    start: async () => {
+      port = await listen(server, { host: options.host, port: options.port, variable: 'PORT' })
+    },
+    stop: () => closeServer(server, clock),
+    health: () => ({ status: server.listening ? 'up' : 'down' }),
+    port: () => port,
+    unfinished: () => inFlight.ids(),
+    drain: (signal) => {
+      if (phase.name === 'serving') phase = { name: 'draining', receipt: drainNow(signal) }
+      return phase.receipt
+    },
+  }
+}
+
+/** For requests that never became an event. */
+function traceOf({ headers }: Reception): TraceContext {
+  const { traceparent } = headers
+  return parseTraceparent(typeof traceparent === 'string' ? traceparent : undefined) ?? newTrace()
+}

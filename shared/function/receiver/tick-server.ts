@@ -1,0 +1,79 @@
+// The receiver of a scheduled function. A tick is no delivery: it has no inbox row, and one that comes while another runs
+// changes nothing, because the running one does its work too.
+
+import type { CloudEvent } from '../../events/index.ts'
+import type { Instruments, Logger } from '../../telemetry/index.ts'
+import { createDeadline, type Clock } from '../../time/index.ts'
+import { anyEvent, type ScheduledFunction } from '../define-function.ts'
+import type { Tick, TickContext } from '../handler.ts'
+import type { Health } from '../operations/health.ts'
+import { admissionsOf } from './event-server.ts'
+import { createDecodeRequest } from './decode-request.ts'
+import { composePipeline, type Receive } from './pipeline.ts'
+import { admit } from './policies/admit.ts'
+import { deadline } from './policies/deadline.ts'
+import { trace } from './policies/trace.ts'
+import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'
+import { createRecord } from './record.ts'
+import { createRefuse } from './refuse.ts'
+import { errorReply, type Reply } from './reply.ts'
+import { replyOfError } from './reply-of-error.ts'
+
+export type TickHandler = (tick: Tick, context: TickContext) => Promise<void>
+
+export interface TickServerDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: Instruments
+  readonly health: Pick<Health, 'answer'>
+  readonly handler: TickHandler
+}
+
+const tickType = 'dev.knative.sources.ping'
+/** A handler that obeys its signal ends within the budget; this is for one that does not, in milliseconds. */
+const overrunMs = 1_000
+
+export function createTickServer(
+  definition: ScheduledFunction,
+  options: ReceiverOptions,
+  deps: TickServerDeps,
+): Receiver {
+  const { clock, log, instruments, health } = deps
+  const admissions = admissionsOf(definition)
+  const refuse = createRefuse(undefined)
+  const policies = [trace(), deadline({ ms: definition.budgetMs + overrunMs }), admit(admissions)]
+  return createReceiver(options, {
+    clock,
+    health,
+    admissions,
+    refuse,
+    decode: createDecodeRequest(anyEvent),
+    pipeline: composePipeline(policies, createTickRun(definition, deps), { clock, refuse }),
+    record: createRecord({ instruments, log }),
+    release: async () => [],
+  })
+}
+
+const done: Reply = { status: 200, outcome: 'done' }
+const busy: Reply = { status: 200, outcome: 'duplicate' }
+
+function createTickRun({ budgetMs }: ScheduledFunction, { clock, log, handler }: TickServerDeps): Receive {
+  let running = false
+  return async ({ event }, reception) => {
+    if (!isTick(event)) return errorReply('unknown_type', 'invalid')
+    if (running) return busy
+    running = true
+    const budget = createDeadline({ ms: budgetMs, what: 'the tick', parent: reception.signal }, { clock })
+    try {
+      await handler(event, { log, signal: budget.signal, remainingMs: () => budget.remainingMs() })
+      return done
+    } catch (error) {
+      return replyOfError(error)
+    } finally {
+      budget.cancel()
+      running = false
+    }
+  }
+}
+
+const isTick = (event: CloudEvent): event is Tick => event.type === tickType

@@ -1,0 +1,114 @@
+// The life of a process, and the only user of process.exit.
+//
+//   starting ──started──▶ serving ──signal or fault──▶ draining ──drained──▶ closed, exit 0
+//      │                                                  │
+//      ├ failed: one readable line, exit 1                ├ work left or a fault: exit 1
+//      └ signal: unwound, exit 0                          └ SHUTDOWN_TIMEOUT_MS spent: unfinished ids logged, exit 1
+//
+// P1  Exactly one exit, with everything logged before it flushed.
+// P2  From the first signal to the exit pass at most `shutdownTimeoutMs`, whatever hangs.
+
+import { messageOf, SluiceError } from '../errors/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import type { Clock } from '../time/index.ts'
+import type { DrainReceipt } from './drain.ts'
+import { listenForStopRequests, type StopRequest } from './stop-requests.ts'
+
+/** A started service, as the process sees it. */
+export interface RunningService {
+  readonly log: Logger
+  /** Time from the request to stop to the hard stop, in milliseconds. */
+  readonly shutdownTimeoutMs: number
+  readonly shutdownSeconds: { observe(seconds: number): void }
+  /** Ends everything within `totalMs`. Never rejects. */
+  drain(options: { readonly totalMs: number }): Promise<DrainReceipt>
+  /** Ids of the work still running. */
+  unfinished(): readonly string[]
+}
+
+export interface ProcessOptions {
+  /** Names the process in the line that a failed start prints. */
+  readonly name: string
+}
+
+/** A fault leaves the process in an unknown state: what runs may end, but not for long. */
+const faultDrainMs = 5_000
+/** Kept back from the budget, so that the drain ends before the hard stop. */
+const reserve = (totalMs: number): number => Math.min(250, totalMs * 0.1)
+
+/** Runs `start` and then the service until a signal or a fault ends it. Resolves never: the process exits. */
+export async function runProcess(
+  { name }: ProcessOptions,
+  start: (signal: AbortSignal) => Promise<RunningService>,
+  { clock }: { readonly clock: Clock },
+): Promise<void> {
+  const starting = new AbortController()
+  const requested = Promise.withResolvers<StopRequest>()
+  const running: { log?: Logger } = {}
+  listenForStopRequests({
+    onRequest: (request) => {
+      requested.resolve(request)
+      starting.abort(new SluiceError('aborted', 'asked to stop while starting'))
+    },
+    onFurtherFault: (error) => running.log?.error(describeFault(error), 'a fault during shutdown'),
+  })
+
+  let service: RunningService
+  try {
+    service = await start(starting.signal)
+  } catch (error) {
+    if (starting.signal.aborted) {
+      const request = await requested.promise
+      if (request.kind === 'signal') return process.exit(0)
+      printFailure(name, request.error)
+    } else {
+      printFailure(name, error)
+    }
+    return process.exit(1)
+  }
+  running.log = service.log
+  const request = await requested.promise
+  await endService(service, request, clock)
+}
+
+async function endService(service: RunningService, request: StopRequest, clock: Clock): Promise<void> {
+  const { log } = service
+  const begun = clock.monotonic()
+  const totalMs =
+    request.kind === 'signal' ? service.shutdownTimeoutMs : Math.min(faultDrainMs, service.shutdownTimeoutMs)
+  if (request.kind === 'fault')
+    log.error({ source: request.source, ...describeFault(request.error) }, 'a fault nobody caught ends the process')
+  else log.info({ signal: request.signal, shutdown_timeout_ms: totalMs }, 'shutdown begins')
+
+  clock.after(totalMs, () => {
+    log.error({ code: 'deadline_exceeded', unfinished: service.unfinished() }, 'shutdown timed out')
+    leave(log, 1)
+  })
+  const receipt = await service.drain({ totalMs: totalMs - reserve(totalMs) })
+  const seconds = (clock.monotonic() - begun) / 1_000
+  service.shutdownSeconds.observe(seconds)
+  const clean = request.kind === 'signal' && receipt.released.length === 0
+  log[clean ? 'info' : 'error'](
+    { finished: receipt.finished, released: receipt.released, flushed_events: receipt.flushedEvents, seconds },
+    'shutdown complete',
+  )
+  leave(log, clean ? 0 : 1)
+}
+
+function leave(log: Logger, code: number): void {
+  log.flush()
+  process.exit(code)
+}
+
+const describeFault = (error: unknown): Record<string, unknown> => ({
+  code: error instanceof SluiceError ? error.code : 'internal',
+  reason: messageOf(error),
+  stack: error instanceof Error ? error.stack : undefined,
+})
+
+// One line for a person. Whoever started the process reads it in a terminal or as the last line of a container's log.
+function printFailure(name: string, error: unknown): void {
+  const code = error instanceof SluiceError ? error.code : 'start_failed'
+  const why = `${code}: ${messageOf(error)}`.replaceAll(/\s+/g, ' ')
+  process.stderr.write(`${name} could not start: ${why}\n`)
+}
