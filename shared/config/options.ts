@@ -29,6 +29,10 @@ export const options = {
   modelBaseUrl: urlOption({ variable: 'MODEL_BASE_URL', fallback: '', help: 'Base URL of an OpenAI-compatible API, such as https://host/v1.' }),
   modelApiKey: secretOption({ variable: 'MODEL_API_KEY', help: 'Key for the model API.' }),
   modelName: textOption({ variable: 'MODEL_NAME', fallback: '', help: 'Model asked for. Empty: the one of the model profile.' }),
+  modelConnectTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_CONNECT_TIMEOUT_MS', fallback: 5_000, min: 100, max: 60_000, help: 'Longest wait for a connection to the model, in milliseconds.' }),
+  modelFirstTokenTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_FIRST_TOKEN_TIMEOUT_MS', fallback: 90_000, min: 100, max: 600_000, help: 'Longest wait for the first token of an answer, in milliseconds. Too low: models that think are given up on.' }),
+  modelIdleTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_IDLE_TIMEOUT_MS', fallback: 30_000, min: 100, max: 600_000, help: 'Longest pause between two pieces of an answer, in milliseconds.' }),
+  modelTotalTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_TOTAL_TIMEOUT_MS', fallback: 180_000, min: 100, max: 3_600_000, help: 'Longest answer of the model, in milliseconds.' }),
 
   // the agent platform
   authMode: choiceOption({ variable: 'AUTH_MODE', choices: ['local'], fallback: 'local', help: 'How callers are identified. local: every caller is tenant "local"; refused unless bound to loopback.' }),
