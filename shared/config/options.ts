@@ -36,5 +36,7 @@ export const options = {
 
   // the agent platform
   authMode: choiceOption({ variable: 'AUTH_MODE', choices: ['local'], fallback: 'local', help: 'How callers are identified. local: every caller is tenant "local"; refused unless bound to loopback.' }),
+  streamsPerTenant: integerOption({ variable: 'SLUICE_STREAMS_PER_TENANT', fallback: 500, min: 1, max: 100_000, help: 'Event streams that one gateway process keeps open for one tenant; more get 429.' }),
+  turnDeadlineMs: integerOption({ variable: 'SLUICE_TURN_DEADLINE_MS', fallback: 120_000, min: 1_000, max: 300_000, help: 'From the start of a turn to its forced end, in milliseconds. Tools and retries of the model included.' }),
   httpFetchAllow: listOption({ variable: 'SLUICE_HTTP_FETCH_ALLOW', fallback: [], help: 'host:port pairs that http_fetch may reach although their address is private. For tests.' }),
 } as const
