@@ -1,8 +1,7 @@
 // What delivery needs to know of a function, and what it answers. A function definition of `shared/function` fits as it is.
 
-import type { CloudEvent, EventType, Topic } from '../events/index.ts'
+import type { CloudEvent, EventType, Origin, Topic } from '../events/index.ts'
 import type { ErrorCode } from '../errors/index.ts'
-import type { TraceContext } from '../telemetry/index.ts'
 import type { BackoffOptions } from '../time/index.ts'
 
 export interface DeliveryContract {
@@ -26,31 +25,24 @@ export interface Production {
   readonly type: EventType
 }
 
-/** An event as the receiver has decoded and validated it. */
-export interface Incoming<Event extends CloudEvent = CloudEvent> {
+/** An event as the receiver has decoded and validated it: what `decodeHttpEvent` gives, and the body. */
+export interface Incoming<Event extends CloudEvent = CloudEvent> extends Origin {
   readonly event: Event
   /** The body as it arrived: what a dead letter keeps. */
   readonly raw: Buffer
-  readonly trace?: TraceContext | undefined
-  readonly topic?: string | undefined
-  readonly partition?: number | undefined
-  readonly offset?: number | undefined
-  /** Key of the record. */
-  readonly key?: string | undefined
 }
 
-/** Something that cannot become an event, as it arrived. */
-export interface Refused {
+/** What is no event of this function, as it arrived. */
+export interface Refused extends Origin {
   readonly raw: Buffer
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly code: ErrorCode
+  /** Never repeats the input. */
   readonly message: string
-  readonly topic?: string | undefined
-  readonly partition?: number | undefined
-  readonly offset?: number | undefined
-  readonly key?: string | undefined
+  /** When it could be decoded and is refused for its type or data: then its id is taken, as by any event. */
+  readonly event?: CloudEvent
   /** The value of `sluice-lane-token` when the lane driver sent it: the lane goes on without this event. */
-  readonly laneToken?: string | undefined
+  readonly laneToken?: string
 }
 
 export type Outcome = 'done' | 'parked' | 'duplicate' | 'dead' | 'retrying' | 'stale' | 'refused'

@@ -13,4 +13,12 @@ export type {
   TransactionContext,
   TransactionHandler,
 } from './handler.ts'
-export type { TransactionalOptions, TransactionalRoutes } from './transactional.ts'
+export type { DeliveryDeps } from './deps.ts'
+export { createDelivery } from './delivery.ts'
+export { createTransactional, type TransactionalOptions, type TransactionalRoutes } from './transactional.ts'
+export { createOutbox, type Outbox, type OutboxDeps, type OutboxOptions } from './outbox/outbox.ts'
+export { createRelay, type RelayDeps } from './outbox/relay.ts'
+export { createLaneDriver, type LaneDriverDeps, type LaneDriverOptions } from './lanes/lane-driver.ts'
+export { functionUrlsOf } from './lanes/function-url.ts'
+export { laneTokenHeader } from './lanes/lane-token.ts'
+export { failpoint } from './failpoints.ts'

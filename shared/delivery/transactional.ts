@@ -1,6 +1,10 @@
 // The outbox for code that no event started: routes of HTTP functions, ticks, seeds.
 
+import type { DeliveryContract } from './contract.ts'
+import type { DeliveryDeps } from './deps.ts'
+import { failpoint } from './failpoints.ts'
 import type { Effects } from './handler.ts'
+import { openEffects } from './runs/effects.ts'
 
 export interface TransactionalOptions {
   /** Tenant of the emitted events. */
@@ -10,9 +14,38 @@ export interface TransactionalOptions {
 }
 
 export interface TransactionalRoutes {
-  /** Runs `work` in one transaction; what it emits is stored with its effects and published after COMMIT. */
+  /**
+   * Runs `work` in one transaction; what it emits is stored with its effects and published after COMMIT. When this rejects,
+   * nothing was stored – but after `database_unavailable` from a lost COMMIT nobody knows: an idempotency key decides then.
+   */
   readonly transaction: <Result>(
     work: (effects: Effects) => Promise<Result>,
     options: TransactionalOptions,
   ) => Promise<Result>
+}
+
+type TransactionalDeps = Pick<DeliveryDeps, 'database' | 'outbox' | 'clock' | 'failpoints'>
+
+/** The emitted events have the trace of the caller's context and the source `/sluice/<name>`. */
+export function createTransactional(
+  { name, produces }: Pick<DeliveryContract, 'name' | 'produces'>,
+  deps: TransactionalDeps,
+): TransactionalRoutes {
+  const { database, outbox, failpoints } = deps
+  return {
+    transaction: async (work, { tenant, ...limits }) => {
+      const { result, emitted } = await database.transaction(async (tx) => {
+        const open = openEffects(tx, { function: name, produces, tenant }, deps)
+        try {
+          const result = await work(open.effects)
+          return { result, emitted: await open.store() }
+        } finally {
+          open.close()
+        }
+      }, limits)
+      outbox.publish(emitted)
+      failpoints(failpoint.afterCommit)
+      return result
+    },
+  }
 }

@@ -1,0 +1,121 @@
+// Writes a dead letter and its copy in the transaction that takes the event off its way.
+
+import type { Transaction } from '../../database/index.ts'
+import type { ErrorCode } from '../../errors/index.ts'
+import { currentTrace, formatTraceparent, newTrace } from '../../telemetry/index.ts'
+import type { Refused } from '../contract.ts'
+import type { DeliveryDeps } from '../deps.ts'
+import type { ReceivedEvent } from '../inbox/received-event.ts'
+import type { LaneRun } from '../lanes/lane-run.ts'
+import type { Emission } from '../outbox/emission.ts'
+import { deadLetterCopy } from './copy.ts'
+import { insertDeadLetter, type Death } from './dead-letter.ts'
+import { fingerprintOf } from './fingerprint.ts'
+
+export interface CauseOfDeath {
+  readonly function: string
+  readonly code: ErrorCode
+  readonly message: string
+  readonly attempts: number
+  readonly error?: unknown
+}
+
+export type Remains = Death & { readonly recordKey: string | null }
+
+export function remainsOfEvent(event: ReceivedEvent, cause: CauseOfDeath): Remains {
+  const { source, id, key, tenant, raw, topic = null, partition = null, offset = null, recordKey = null, trace } = event
+  return {
+    ...facts(cause),
+    source,
+    id,
+    key,
+    tenant,
+    raw,
+    topic,
+    partition,
+    offset,
+    recordKey,
+    trace,
+    headers: null,
+    event: event.json(),
+  }
+}
+
+export function remainsOfRun(run: LaneRun, cause: CauseOfDeath): Remains {
+  const { source, id, key, tenant, raw, topic, partition, offset, recordKey, event } = run
+  return {
+    ...facts(cause),
+    source,
+    id,
+    key,
+    tenant,
+    raw,
+    topic,
+    partition,
+    offset,
+    recordKey,
+    trace: traceNow(),
+    headers: null,
+    event,
+  }
+}
+
+export function remainsOfRefused(refused: Refused, cause: CauseOfDeath): Remains {
+  const { raw, headers, topic = null, partition = null, offset = null, key = null, tenant = '' } = refused
+  const place = { topic, partition, offset, recordKey: key }
+  return {
+    ...facts(cause),
+    ...place,
+    source: null,
+    id: null,
+    key: null,
+    tenant,
+    raw,
+    trace: traceNow(),
+    headers: JSON.stringify(keptHeaders(headers)),
+    event: null,
+  }
+}
+
+const facts = ({ function: name, code, message, attempts, error }: CauseOfDeath) => ({
+  function: name,
+  cause: code,
+  message,
+  attempts,
+  fingerprint: fingerprintOf(code, error),
+})
+
+/** Credentials and cookies stay out of the database. */
+const keptHeaders = (headers: Refused['headers']): Refused['headers'] =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('ce-') || kept.has(name)))
+
+const kept = new Set(['content-type', 'content-length', 'kn-namespace', 'traceparent', 'user-agent'])
+
+const traceNow = (): string => formatTraceparent(currentTrace() ?? newTrace())
+
+const unknownVersions = { functionVersion: 'unknown', configVersion: 'unknown' }
+
+export interface Burial {
+  /** False when this dead letter was there already. */
+  readonly isNew: boolean
+  /** To be published after COMMIT. */
+  readonly emitted: readonly Emission[]
+}
+
+/** `taken`: an inbox row guards against repeats; it becomes `dead`. */
+export async function bury(
+  tx: Transaction,
+  { taken, ...remains }: Remains & { readonly taken: boolean },
+  { outbox, versions = unknownVersions }: Pick<DeliveryDeps, 'outbox' | 'versions'>,
+): Promise<Burial> {
+  if (taken) await tx.query(deadSql, [remains.function, remains.source, remains.id])
+  const id = await insertDeadLetter(tx, remains, { ...versions, taken })
+  if (id === undefined) return { isNew: false, emitted: [] }
+  const copy = deadLetterCopy(remains, id)
+  const emitted = copy === undefined ? [] : [copy]
+  await outbox.store(tx, emitted)
+  return { isNew: true, emitted }
+}
+
+const deadSql = `UPDATE sluice.inbox SET state = 'dead', at = clock_timestamp()
+WHERE function = $1 AND source = $2 AND id = $3 AND state <> 'dead'`

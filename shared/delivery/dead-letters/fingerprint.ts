@@ -1,0 +1,28 @@
+// Groups failures of the same kind: equal for the same code thrown from the same functions, whatever the values, the line
+// numbers and the paths of the machine. A replay stops when the fingerprint it was meant to cure returns.
+
+import { createHash } from 'node:crypto'
+import type { ErrorCode } from '../../errors/index.ts'
+
+const frames = 5
+
+/** Sixteen hex digits. */
+export function fingerprintOf(code: ErrorCode, error?: unknown): string {
+  const stack = error instanceof Error && typeof error.stack === 'string' ? error.stack : ''
+  const places = stack
+    .split('\n')
+    .filter((line) => line.trimStart().startsWith('at ') && !line.includes('node:'))
+    .slice(0, frames)
+    .map(placeOf)
+  const name = error instanceof Error ? error.name : ''
+  return createHash('sha256')
+    .update([code, name, ...places].join('\n'))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+/** "at async run (file:///a/b/handler.ts:12:3)" → "run handler.ts" */
+function placeOf(line: string): string {
+  const [, name = '', file = ''] = /^\s*at (?:async )?(?:(.*) \()?(.*?)(?::\d+)*\)?$/.exec(line) ?? []
+  return `${name} ${file.slice(file.lastIndexOf('/') + 1)}`
+}

@@ -1,0 +1,20 @@
+// What delivery works with.
+
+import type { Database } from '../database/index.ts'
+import type { Failpoints } from '../lifecycle/index.ts'
+import type { Instruments, Logger } from '../telemetry/index.ts'
+import type { Clock } from '../time/index.ts'
+import type { Outbox } from './outbox/outbox.ts'
+
+export interface DeliveryDeps {
+  readonly database: Database
+  readonly outbox: Outbox
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: Instruments
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly failpoints: Failpoints
+  /** Stamped on dead letters. Default: 'unknown'. */
+  readonly versions?: { readonly functionVersion: string; readonly configVersion: string }
+}

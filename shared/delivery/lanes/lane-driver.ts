@@ -1,0 +1,164 @@
+// Drives the lanes of all functions: takes due ones, POSTs each head to its function, and looks again.
+//
+//   due ──take (token, epoch, lease)──▶ offered ──the function starts: epoch moves──▶ running ──▶ settled, retried or dead
+//    ▲                                    │ never reached, or answered without a start: given back, a little later
+//    └───────── the lease runs out ◀──────┴ anything else (a broken connection, this process dies): left alone
+//
+// D1  What became of an event is in its lane, never in the answer. An answer only says "look now".
+// D2  One offer of a lane is out at a time, and at most one start comes of it (sluice.start_run).
+// D3  Fair: no function gets a second lane while another waits for its first, and none more than `perFunction` at once.
+//     A function that cannot be reached costs the others nothing.
+
+import type { Database, Subscription } from '../../database/index.ts'
+import { messageOf, SluiceError } from '../../errors/index.ts'
+import type { Component, ComponentHealth, Failpoints } from '../../lifecycle/index.ts'
+import { createOutbound } from '../../resilience/index.ts'
+import type { Instruments, Logger } from '../../telemetry/index.ts'
+import type { Clock } from '../../time/index.ts'
+import { failpoint } from '../failpoints.ts'
+import { createLoop, type Loop } from '../loop.ts'
+import { formatLaneToken, laneTokenHeader } from './lane-token.ts'
+import { giveBackLane, nextDueMs, takeLanes, type LaneOffer } from './offers.ts'
+import { createRests } from './rests.ts'
+
+/** Hears that lanes became due; the payload is the function. */
+export const laneChannel = 'sluice_lane'
+
+export interface LaneDriverOptions {
+  readonly functionUrl: (name: string) => string
+  /** Runs of one function under way at once. Default 128: a waiting POST is cheap, the function limits itself. */
+  readonly perFunction?: number
+  /** Runs under way at once. Default 512. */
+  readonly total?: number
+  /** How long stop() waits for answers, in milliseconds. The runs themselves go on without it. Default 2,000. */
+  readonly stopTimeoutMs?: number
+}
+
+export interface LaneDriverDeps {
+  readonly database: Database
+  readonly clock: Clock
+  readonly log: Logger
+  readonly instruments: Instruments
+  readonly random: () => number
+  readonly failpoints: Failpoints
+}
+
+const tickMs = 1_000
+/** Longer than any run may take (600 s), so only a function that vanished meets it. */
+const answerMs = 660_000
+/** A process that answers without starting the run is draining or full: others, or it, in a moment. */
+const declinedMs = 250
+
+type Ending = 'answered' | 'declined' | 'unreachable' | 'broken' | 'abandoned'
+
+export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDeps): Component {
+  const { functionUrl, perFunction = 128, total = 512, stopTimeoutMs = 2_000 } = options
+  const { database, clock, log, instruments, failpoints } = deps
+  const outbound = createOutbound(
+    { dependency: 'function', connectMs: 2_000, headersMs: answerMs, bodyIdleMs: 30_000 },
+    { clock, instruments },
+  )
+  const rests = createRests(deps)
+  const abandoned = new AbortController()
+  const underWay = new Map<Promise<void>, string>()
+  let subscription: Subscription | undefined
+  let loop: Loop | undefined
+  let health: ComponentHealth = { status: 'unknown' }
+
+  async function pass(signal: AbortSignal): Promise<number | undefined> {
+    const free = total - underWay.size
+    if (free <= 0) return undefined // an answer wakes the loop
+    try {
+      const offers = await takeLanes(database, { busy: busyFunctions(), perFunction, total: free })
+      for (const offer of offers) track(offer, signal)
+      const dueMs = await nextDueMs(database)
+      health = { status: 'up', at: clock.now() }
+      return dueMs
+    } catch (error) {
+      if (health.status !== 'down') log.warn({ reason: messageOf(error) }, 'lanes cannot be taken')
+      health = { status: 'down', at: clock.now(), error: messageOf(error).slice(0, 200) }
+      return undefined
+    }
+  }
+
+  function busyFunctions(): ReadonlyMap<string, number> {
+    const busy = new Map<string, number>()
+    for (const name of underWay.values()) busy.set(name, (busy.get(name) ?? 0) + 1)
+    for (const name of rests.resting()) busy.set(name, perFunction)
+    return busy
+  }
+
+  function track(offer: LaneOffer, stopping: AbortSignal): void {
+    const ended = (stopping.aborted ? giveBack(offer, 0) : drive(offer)).finally(() => {
+      underWay.delete(ended)
+      loop?.wake()
+    })
+    underWay.set(ended, offer.function)
+  }
+
+  /** Never rejects. */
+  async function drive(offer: LaneOffer): Promise<void> {
+    failpoints(failpoint.laneAfterClaim)
+    const ending = await post(offer)
+    instruments.lanesTaken.inc({ outcome: ending })
+    if (ending !== 'unreachable') rests.reached(offer.function)
+    if (ending === 'unreachable') await giveBack(offer, rests.missed(offer.function))
+    if (ending === 'declined') await giveBack(offer, declinedMs)
+    if (ending === 'abandoned') await giveBack(offer, 0)
+  }
+
+  async function post(offer: LaneOffer): Promise<Ending> {
+    const { function: name, event, trace } = offer
+    const headers = {
+      'content-type': 'application/cloudevents+json; charset=utf-8',
+      [laneTokenHeader]: formatLaneToken(offer),
+      ...(trace === null ? {} : { traceparent: trace }),
+    }
+    try {
+      const request = { method: 'POST', url: functionUrl(name), headers, body: event } as const
+      const response = await outbound.request(request, { signal: abandoned.signal })
+      await response.discard()
+      return response.status < 300 ? 'answered' : 'declined'
+    } catch (error) {
+      if (abandoned.signal.aborted) return 'abandoned'
+      return neverArrived(error) ? 'unreachable' : 'broken'
+    }
+  }
+
+  /** Nothing happens when the run started; when this fails, the lease runs out instead. */
+  const giveBack = (offer: LaneOffer, delayMs: number): Promise<void> =>
+    giveBackLane(database, offer, delayMs).catch(() => undefined)
+
+  return {
+    name: 'lane driver',
+    start: async () => {
+      const started = createLoop({ tickMs }, { clock }, pass)
+      subscription = await database.listen(laneChannel, started.wake)
+      loop = started
+      started.start()
+    },
+    stop: async () => {
+      await subscription?.stop()
+      await loop?.stop()
+      const patience = clock.after(stopTimeoutMs, () => abandoned.abort())
+      await Promise.all(underWay.keys())
+      patience.cancel()
+      await outbound.stop()
+    },
+    health: () => health,
+  }
+}
+
+// The request cannot have reached the function: no connection was made.
+const noConnection = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+const neverArrived = (error: unknown): boolean =>
+  error instanceof SluiceError && noConnection.has(String(error.details['native'] ?? ''))

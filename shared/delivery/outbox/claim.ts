@@ -1,0 +1,77 @@
+// The one claim of the outbox, for fast path and relay alike (sluice.claim_outbox): whoever has it is the only publisher of
+// its keys until it settles or its lease runs out.
+
+import type { Queryable } from '../../database/index.ts'
+
+/** Where emitted events wait: order and exclusiveness hold within it. */
+export interface OutboxKey {
+  readonly topic: string
+  readonly key: string
+}
+
+export interface OutboxRow extends OutboxKey {
+  readonly sequence: number
+  /** In the JSON format of CloudEvents. */
+  readonly event: string
+}
+
+export interface OutboxClaim {
+  readonly token: string
+  readonly keys: readonly OutboxKey[]
+  /** In the order of (topic, key, sequence): for each key a run without gaps from its first pending one on. */
+  readonly rows: readonly OutboxRow[]
+}
+
+export interface SentRow extends OutboxRow {
+  readonly partition: number
+  readonly offset: number
+}
+
+/** Longest publishing of one claim before another publisher may take its keys, in milliseconds. */
+export const outboxLeaseMs = 15_000
+const keysOfClaim = 32
+const bytesOfKey = 262_144
+
+const claimSql = `SELECT token, topic, key, sequence, event FROM sluice.claim_outbox(
+  p_topics => $1, p_keys => $2, p_max_keys => ${keysOfClaim}, p_key_bytes => ${bytesOfKey}, p_lease_ms => ${outboxLeaseMs})`
+
+/** Of the given keys those that are free and have pending rows, or any such keys. Undefined when there are none. */
+export async function claimOutbox(database: Queryable, keys?: readonly OutboxKey[]): Promise<OutboxClaim | undefined> {
+  const values = keys === undefined ? [null, null] : [topicsOf(keys), keysOf(keys)]
+  const { rows } = await database.query<OutboxRow & { token: string }>(claimSql, values)
+  const [first] = rows
+  return first && { token: first.token, keys: distinctKeys(rows), rows }
+}
+
+const settleSql = `SELECT topic, key FROM sluice.settle_outbox(p_token => $1, p_topics => $2, p_keys => $3, p_delay_ms => $4,
+  p_sent_topics => $5, p_sent_keys => $6, p_sequences => $7, p_partitions => $8, p_offsets => $9)`
+
+/** Marks what the log has, frees the keys – after `delayMs`, so that a failing log is not hammered – and returns those with more. */
+export async function settleOutbox(
+  database: Queryable,
+  { token, keys }: OutboxClaim,
+  { sent, delayMs }: { readonly sent: readonly SentRow[]; readonly delayMs: number },
+): Promise<readonly OutboxKey[]> {
+  const { rows } = await database.query<OutboxKey>(settleSql, [
+    token,
+    topicsOf(keys),
+    keysOf(keys),
+    delayMs,
+    topicsOf(sent),
+    keysOf(sent),
+    sent.map(({ sequence }) => sequence),
+    sent.map(({ partition }) => partition),
+    sent.map(({ offset }) => offset),
+  ])
+  return rows
+}
+
+/** One of each (topic, key). */
+export function distinctKeys(keys: Iterable<OutboxKey>): readonly OutboxKey[] {
+  const byName = new Map<string, OutboxKey>()
+  for (const { topic, key } of keys) byName.set(`${topic}\0${key}`, { topic, key })
+  return [...byName.values()]
+}
+
+const topicsOf = (keys: readonly OutboxKey[]): readonly string[] => keys.map(({ topic }) => topic)
+const keysOf = (keys: readonly OutboxKey[]): readonly string[] => keys.map(({ key }) => key)

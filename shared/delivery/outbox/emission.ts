@@ -1,0 +1,137 @@
+// Buffers what a handler emits until the end of its transaction. What no log would take is refused here, while the handler
+// can still see it: later there is nobody to tell.
+
+import { v7 as uuidv7 } from 'uuid'
+import { SluiceError } from '../../errors/index.ts'
+import {
+  encodeRecord,
+  eventLimits,
+  parseJson,
+  recordBytes,
+  toJsonFormat,
+  type CloudEvent,
+  type EventType,
+  type Topic,
+} from '../../events/index.ts'
+import { childTrace, currentTrace, formatTraceparent, newTrace } from '../../telemetry/index.ts'
+import type { Clock } from '../../time/index.ts'
+import type { Production } from '../contract.ts'
+import type { Emit, EmitOptions } from '../handler.ts'
+
+/** An event on its way into the outbox. */
+export interface Emission {
+  readonly topic: string
+  readonly key: string
+  readonly id: string
+  readonly tenant: string
+  /** In the JSON format of CloudEvents, without the `sequence` that it gets when it is published. */
+  readonly json: string
+}
+
+export interface EmissionsOptions {
+  /** Name of the function; the source of the events is `/sluice/<function>`. */
+  readonly function: string
+  readonly produces: readonly Production[]
+  /** For events that name no other. */
+  readonly tenant: string
+}
+
+export interface Emissions {
+  readonly emit: Emit
+  /** What was emitted so far, in order. */
+  readonly emitted: readonly Emission[]
+  /** What is emitted from now on would be lost, so it is refused. */
+  readonly close: () => void
+}
+
+export function createEmissions(options: EmissionsOptions, { clock }: { readonly clock: Clock }): Emissions {
+  const emitted: Emission[] = []
+  let open = true
+  return {
+    emitted,
+    close: () => {
+      open = false
+    },
+    emit: (type, data, emitOptions) => {
+      if (!open) throw new SluiceError('aborted', 'The transaction that this event belongs to is over')
+      const topic = topicFor(type, options, emitOptions.topic)
+      if (!type.validate(data)) {
+        const why = type.explain(data)
+        throw new SluiceError(
+          'data_invalid',
+          `${options.function} emits a ${type.type} that its schema refuses: ${why}`,
+        )
+      }
+      const event = eventOf(type, data, { ...options, ...emitOptions, at: clock.now() })
+      const json = JSON.stringify(toJsonFormat(event))
+      refuseUnfit(event, { json, topic, key: emitOptions.key })
+      const { tenant = options.tenant, key } = emitOptions
+      emitted.push({ topic: topic.name, key, id: event.id, tenant, json })
+      return event.id
+    },
+  }
+}
+
+function topicFor(type: EventType, { function: name, produces }: EmissionsOptions, wanted: Topic | undefined): Topic {
+  const topics = produces.filter((production) => production.type.type === type.type).map(({ topic }) => topic)
+  const topic = wanted === undefined ? topics[0] : topics.find((candidate) => candidate.name === wanted.name)
+  if (topic === undefined) {
+    const where = wanted === undefined ? '' : ` on ${wanted.name}`
+    throw new SluiceError(
+      'unknown_topic',
+      `${name} emits ${type.type}${where}; name the pair in 'produces' of its contract`,
+    )
+  }
+  if (wanted === undefined && topics.length > 1) {
+    throw new SluiceError('unknown_topic', `${name} produces ${type.type} on several topics; name one when emitting`)
+  }
+  return topic
+}
+
+type Facts = EmissionsOptions & EmitOptions & { readonly at: number }
+
+const eventOf = (type: EventType, data: unknown, facts: Facts): CloudEvent => ({
+  specversion: '1.0',
+  id: uuidv7(),
+  source: `/sluice/${facts.function}`,
+  type: type.type,
+  ...(facts.subject === undefined ? {} : { subject: facts.subject }),
+  time: new Date(facts.at).toISOString(),
+  datacontenttype: 'application/json',
+  data,
+  extensions: {
+    partitionkey: facts.key,
+    ...(facts.tenant === '' ? {} : { tenant: facts.tenant }),
+    traceparent: formatTraceparent(childTrace(currentTrace() ?? newTrace())),
+    ...(facts.sessionId === undefined ? {} : { sessionid: facts.sessionId }),
+  },
+})
+
+interface Fit {
+  readonly json: string
+  readonly topic: Topic
+  readonly key: string
+}
+
+// NUL and lone surrogates, which JSON.stringify writes as escapes. Rare, so most events are not parsed again.
+const suspicious = /\\u(?:0000|d[89a-f])/i
+
+/** @throws SluiceError */
+function refuseUnfit(event: CloudEvent, { json, topic, key }: Fit): void {
+  if (key === '' || Buffer.byteLength(key) > eventLimits.keyBytes) {
+    throw new SluiceError(
+      'invalid_parameter',
+      `The key of an event for ${topic.name} must have 1 to ${eventLimits.keyBytes} bytes`,
+    )
+  }
+  const parsed = suspicious.test(json) ? parseJson(json) : undefined
+  if (parsed?.ok === false)
+    throw new SluiceError(parsed.code, `An event for ${topic.name} cannot be read back: ${parsed.message}`)
+  const bytes = recordBytes(encodeRecord(event, { key }))
+  if (bytes > topic.maxEventBytes) {
+    throw new SluiceError(
+      'event_too_large',
+      `An event for ${topic.name} has ${bytes} bytes; the topic takes ${topic.maxEventBytes}`,
+    )
+  }
+}

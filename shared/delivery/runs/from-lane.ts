@@ -1,0 +1,137 @@
+// The second way in: the lane driver offers the head of a lane.
+//
+// L1  The attempt is counted before the handler runs, in a transaction of its own: a run that kills the process counts.
+// L2  Every write of the run, its failure included, is fenced. A run that lost its lane records nothing.
+// L3  What is not the event's fault gives the attempt back: a drain that runs out of time, a zombie that still holds the key's lock.
+
+import { SluiceError } from '../../errors/index.ts'
+import { backoffDelay } from '../../time/index.ts'
+import type { Incoming } from '../contract.ts'
+import { bury, remainsOfRun } from '../dead-letters/bury.ts'
+import { storable } from '../dead-letters/dead-letter.ts'
+import type { DeliveryDeps } from '../deps.ts'
+import { finishRun, retryRun, startRun, type AnotherTry, type LaneRun } from '../lanes/lane-run.ts'
+import { keepLease } from '../lanes/lease-keeper.ts'
+import type { LaneToken } from '../lanes/lane-token.ts'
+import type { Behaviour } from './behaviour.ts'
+import { settled, type Decided } from './decision.ts'
+import { judgeFailure, type Failure } from './failure.ts'
+import { runStepsFromLane } from './lane-run-steps.ts'
+import { runTransactionFromLane, type LaneRunEnd } from './lane-run-transaction.ts'
+
+export interface Offered {
+  readonly incoming: Incoming
+  readonly offer: LaneToken
+}
+
+interface Started {
+  readonly incoming: Incoming
+  readonly run: LaneRun
+}
+
+/** Throws what kept it from recording anything; the lease runs out then. */
+export async function runFromLane(
+  { incoming, offer }: Offered,
+  behaviour: Behaviour,
+  deps: DeliveryDeps,
+): Promise<Decided> {
+  const { name, delivery } = behaviour.contract
+  const run = await startRun(deps.database, offer, { function: name, maxAttempts: delivery.attempts })
+  if (run === undefined) return settled('stale')
+  try {
+    if (run.exhausted) throw endedWithoutAWord(run)
+    const { emitted, afterCommit } = await runLeased({ incoming, run }, behaviour, deps)
+    return { ...settled('done', emitted), attempt: run.attempts, afterCommit }
+  } catch (error) {
+    return recordFailure({ run, error }, behaviour, deps)
+  }
+}
+
+async function runLeased({ incoming, run }: Started, behaviour: Behaviour, deps: DeliveryDeps): Promise<LaneRunEnd> {
+  if (incoming.event.source !== run.source || incoming.event.id !== run.id) {
+    throw new SluiceError('internal', `The lane offered event ${run.id}, but another one arrived`)
+  }
+  const lease = keepLease(run, deps)
+  const { contract } = behaviour
+  const parent = AbortSignal.any([behaviour.parent, lease.signal])
+  try {
+    return behaviour.execution === 'steps'
+      ? await runStepsFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
+      : await runTransactionFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
+  } finally {
+    lease.stop()
+  }
+}
+
+const endedWithoutAWord = ({ cause }: LaneRun): SluiceError => {
+  const before = cause === null ? '' : `; an earlier one failed with ${cause}`
+  return new SluiceError('attempts_exhausted', `The last run ended without a word, as when its process dies${before}`)
+}
+
+interface Failed {
+  readonly run: LaneRun
+  readonly error: unknown
+}
+
+async function recordFailure(
+  { run, error }: Failed,
+  { contract, parent }: Behaviour,
+  deps: DeliveryDeps,
+): Promise<Decided> {
+  const attempt = run.attempts
+  const failure = judgeFailure({ error, attempt }, contract, deps.random)
+  const { code, message: reason } = failure
+  try {
+    if (parent.aborted) {
+      await retryRun(deps.database, run, {
+        delayMs: 0,
+        counts: false,
+        cause: 'draining',
+        detail: 'given back by a drain',
+      })
+      return { outcome: 'retrying', code: 'draining', attempt, emitted: [] }
+    }
+    switch (failure.kind) {
+      case 'superseded':
+        return { outcome: 'stale', code, reason, attempt, emitted: [] }
+      case 'dead':
+        return { outcome: 'dead', code, reason, attempt, emitted: await buryRun({ run, error, code, reason }, deps) }
+      case 'lost':
+      case 'retry': {
+        const another = anotherTry(failure, run, { contract, random: deps.random })
+        await retryRun(deps.database, run, another)
+        return { outcome: 'retrying', code, reason, attempt, delayMs: another.delayMs, emitted: [] }
+      }
+    }
+  } catch (failedToRecord) {
+    // The run's transaction may have committed although its answer was lost: then the lane is not this run's any more.
+    if (isLeaseLost(failedToRecord)) return { outcome: 'stale', code: 'lease_lost', reason, attempt, emitted: [] }
+    throw failedToRecord
+  }
+}
+
+function anotherTry(
+  failure: Failure,
+  run: LaneRun,
+  { contract, random }: Pick<Behaviour, 'contract'> & Pick<DeliveryDeps, 'random'>,
+): AnotherTry {
+  const delayMs =
+    failure.kind === 'retry' ? failure.delayMs : backoffDelay(contract.delivery.backoff, run.attempts, random)
+  return { delayMs, counts: failure.code !== 'lane_busy', cause: failure.code, detail: storable(failure.message) }
+}
+
+interface Dead extends Failed {
+  readonly code: Failure['code']
+  readonly reason: string
+}
+
+async function buryRun({ run, error, code, reason }: Dead, deps: DeliveryDeps): Promise<Decided['emitted']> {
+  return deps.database.transaction(async (tx) => {
+    await finishRun(tx, run, 'dead')
+    const cause = { function: run.function, code, message: reason, attempts: run.attempts, error }
+    const { emitted } = await bury(tx, { ...remainsOfRun(run, cause), taken: true }, deps)
+    return emitted
+  })
+}
+
+const isLeaseLost = (error: unknown): boolean => error instanceof SluiceError && error.code === 'lease_lost'

@@ -1,0 +1,52 @@
+// A lane's run of a `steps` function.
+
+import type { DeliveryDeps } from '../deps.ts'
+import { createSteps } from '../steps/steps-context.ts'
+import { createAfterCommit } from './after-commit.ts'
+import type { StepsBehaviour } from './behaviour.ts'
+import type { LaneRunEnd, LaneRunning } from './lane-run-transaction.ts'
+import { deliveryOrigin } from './run-handler.ts'
+import { withinTimeLimit } from './time-limit.ts'
+
+/** Throws what the handler threw, or `lease_lost`. Finished steps stay finished. */
+export async function runStepsFromLane(
+  { incoming, run }: LaneRunning,
+  { contract, handler, parent }: Omit<StepsBehaviour, 'execution'>,
+  deps: DeliveryDeps,
+): Promise<LaneRunEnd> {
+  const { tenant } = run
+  const log = deps.log.child({ event_id: run.id })
+  const afterCommit = createAfterCommit({ log })
+  const limit = { ms: contract.delivery.timeoutMs, what: `The handler of ${contract.name}`, parent }
+  await withinTimeLimit(limit, deps, async (signal) => {
+    const { step, transaction, commit, settle, close } = createSteps(
+      {
+        run,
+        signal,
+        onCommitted: (emitted) => deps.outbox.publish(emitted),
+        function: contract.name,
+        produces: contract.produces,
+        tenant,
+      },
+      deps,
+    )
+    try {
+      const context = {
+        step,
+        transaction,
+        commit,
+        log,
+        signal,
+        attempt: run.attempts,
+        tenant,
+        afterCommit: afterCommit.add,
+      }
+      await handler(incoming.event, { ...context, delivery: deliveryOrigin(incoming, run) })
+      signal.throwIfAborted()
+      await settle()
+    } finally {
+      close()
+    }
+  })
+  return { emitted: [], afterCommit: afterCommit.run }
+}

@@ -1,0 +1,38 @@
+// Bounds a run, also of a handler that never looks at its signal: when time is up the run is over, whatever the handler does.
+
+import type { Clock } from '../../time/index.ts'
+import { createDeadline } from '../../time/index.ts'
+
+export interface TimeLimit {
+  readonly ms: number
+  /** Names the work in the error. */
+  readonly what: string
+  /** Ends the run earlier. */
+  readonly parent: AbortSignal
+}
+
+/** @throws the reason of the signal when it aborts first: `deadline_exceeded`, or what the parent was aborted with. */
+export async function withinTimeLimit<T>(
+  { ms, what, parent }: TimeLimit,
+  { clock }: { readonly clock: Clock },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = createDeadline({ ms, what, parent }, { clock })
+  const { signal } = deadline
+  let stopListening = (): void => undefined
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason as Error)
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      stopListening = () => signal.removeEventListener('abort', onAbort)
+      // A handler that loses the race may still reject; the promise is settled then and swallows it.
+      Promise.resolve()
+        .then(() => work(signal))
+        .then(resolve, reject)
+    })
+  } finally {
+    stopListening()
+    deadline.cancel()
+  }
+}
