@@ -12,7 +12,7 @@ export interface AppendRecord {
   readonly topic: string
   /** Decides the partition; null spreads records over the partitions. */
   readonly key: Buffer | null
-  /** In order; a name may repeat. */
+  /** A name may repeat; its values keep their order. An adapter may store null as empty and move equal names together. */
   readonly headers: readonly (readonly [string, Buffer | null])[]
   readonly value: Buffer | null
   /** Milliseconds since the epoch. Default: now. */

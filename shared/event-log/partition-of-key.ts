@@ -22,9 +22,3 @@ function murmur2(key: Buffer): number {
   h = Math.imul(h ^ (h >>> 13), m)
   return h ^ (h >>> 15)
 }
-
-/** Takes the partitions in turn, for records without a key. */
-export function createSpread(): (partitions: number) => number {
-  let turn = Math.floor(Math.random() * 1_000_000) // processes that start together begin at different partitions
-  return (partitions) => (turn = (turn + 1) % 1_000_000_000) % partitions
-}

@@ -3,3 +3,14 @@ export { isAlive, startChild, type ChildOfTest, type StartChildOptions } from '.
 export { until, type UntilOptions } from './until.ts'
 export { temporaryFolder } from './temporary-folder.ts'
 export { projectCache, projectRoot } from './places.ts'
+export { createManualClock, type ManualClock } from './manual-clock.ts'
+export { startLoopbackServer, type LoopbackServer } from './loopback-server.ts'
+export {
+  createTestDatabase,
+  kafkaForTests,
+  redisForTests,
+  startPostgresServer,
+  type SharedServer,
+  type TestDatabaseOptions,
+} from './servers.ts'
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'

@@ -6,12 +6,8 @@
 import type { Database, Queryable } from '../../database/index.ts'
 import { SluiceError } from '../../errors/index.ts'
 import type { AppendRecord, Position } from '../event-log.ts'
+import type { PlacedRecord } from '../place-records.ts'
 import { storeHeaders } from './record-headers.ts'
-
-export interface PlacedRecord {
-  readonly record: AppendRecord
-  readonly partition: number
-}
 
 interface Group {
   readonly topic: string

@@ -7,7 +7,7 @@ import type { Logger } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { createAppendQueue } from '../append-queue.ts'
 import type { AppendRecord, EventLog, LogRecord, Position, ReadOptions, TopicDeclaration } from '../event-log.ts'
-import { createSpread, partitionOfKey } from '../partition-of-key.ts'
+import { createPlacement } from '../place-records.ts'
 import { createWakes } from '../wakes.ts'
 import { appendRecords } from './append-records.ts'
 import { logError } from './log-error.ts'
@@ -33,7 +33,7 @@ export function createPostgresEventLog(
   const topics = new Map<string, number>()
   const closing = new AbortController()
   const wakes = createWakes({ clock, log })
-  const spread = createSpread()
+  const place = createPlacement((topic) => topics.get(topic) ?? 1) // append() saw to it that the topic is known
   const queue = createAppendQueue(write)
   let listening: Promise<Subscription | undefined> | undefined
 
@@ -52,11 +52,7 @@ export function createPostgresEventLog(
   }
 
   async function write(records: readonly AppendRecord[]): Promise<readonly Position[]> {
-    const placed = records.map((record) => {
-      const partitions = topics.get(record.topic) ?? 1 // append() saw to it that the topic is known
-      return { record, partition: record.key === null ? spread(partitions) : partitionOfKey(record.key, partitions) }
-    })
-    const positions = await appendRecords(database, placed, clock.now())
+    const positions = await appendRecords(database, place(records), clock.now())
     for (const topic of new Set(records.map((record) => record.topic))) {
       wakes.wake(topic)
       database.notify(channel, topic).catch(() => undefined) // readers elsewhere look again by themselves
@@ -69,6 +65,10 @@ export function createPostgresEventLog(
     listening ??= database
       .listen(channel, (topic) => {
         for (const each of topic === '' ? topics.keys() : [topic]) wakes.wake(each)
+      })
+      .then((subscription) => {
+        for (const topic of topics.keys()) wakes.wake(topic) // what came before LISTEN was in effect
+        return subscription
       })
       .catch(() => {
         listening = undefined

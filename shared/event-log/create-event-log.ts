@@ -1,0 +1,26 @@
+// Chooses the adapter: Kafka when KAFKA_BROKERS is set, else Postgres.
+
+import type { Config } from '../config/index.ts'
+import type { Database } from '../database/index.ts'
+import { SluiceError } from '../errors/index.ts'
+import type { Logger } from '../telemetry/index.ts'
+import type { Clock } from '../time/index.ts'
+import type { EventLog } from './event-log.ts'
+import { createKafkaEventLog } from './kafka/kafka-event-log.ts'
+import { createPostgresEventLog } from './postgres/postgres-event-log.ts'
+
+export interface EventLogDeps {
+  /** Needed without Kafka. */
+  readonly database?: Database | undefined
+  readonly clock: Clock
+  readonly log: Logger
+  /** Name of the process at the log. */
+  readonly name: string
+}
+
+export function createEventLog({ kafkaBrokers }: Pick<Config, 'kafkaBrokers'>, deps: EventLogDeps): EventLog {
+  const { database, clock, log, name } = deps
+  if (kafkaBrokers.length > 0) return createKafkaEventLog({ brokers: kafkaBrokers, clientId: name }, { clock, log })
+  if (database !== undefined) return createPostgresEventLog({}, { database, clock, log })
+  throw new SluiceError('invalid_option', 'The event log needs KAFKA_BROKERS, or DATABASE_URL to live in Postgres')
+}

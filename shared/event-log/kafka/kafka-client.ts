@@ -1,0 +1,65 @@
+// The one place that loads kafkajs and says how it connects, retries and logs.
+
+import type { Cluster, ISocketFactory, Kafka, LogEntry } from 'kafkajs'
+import type { Logger } from '../../telemetry/index.ts'
+
+export interface KafkaClientOptions {
+  /** Bootstrap servers, host:port. */
+  readonly brokers: readonly string[]
+  /** Shown in the broker's logs and quotas: the name of the function. */
+  readonly clientId: string
+  /** How sockets are made. Default: plain TCP. */
+  readonly connect?: ISocketFactory
+}
+
+/** Longest wait for an answer of a broker, in milliseconds. */
+export const requestTimeoutMs = 10_000
+
+/** Loads kafkajs, so that a process without Kafka does not carry it. Connects to nothing. */
+export async function loadKafka(
+  { brokers, clientId, connect }: KafkaClientOptions,
+  { log }: { readonly log: Logger },
+): Promise<Kafka> {
+  const { default: kafkajs } = await import('kafkajs')
+  return new kafkajs.Kafka({
+    clientId,
+    brokers: [...brokers],
+    connectionTimeout: 3_000,
+    requestTimeout: requestTimeoutMs,
+    retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 1_000, factor: 0.5 },
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => (entry) => writeLog(log, entry),
+    ...(connect === undefined ? {} : { socketFactory: connect }),
+  })
+}
+
+// What kafkajs calls an error is mostly one try of several; when the last one fails the caller hears of it. So: debug.
+function writeLog(log: Logger, { namespace, label, log: { message } }: LogEntry): void {
+  log.debug({ namespace, label }, message)
+}
+
+/**
+ * A connection to the cluster below producer, consumer and admin. kafkajs offers reading and committing only to members of a
+ * consumer group, and a group would rebalance, hold a position of its own and take partitions from a real consumer of the
+ * same name. A partition assigner is the documented way to be handed the cluster; the consumer it belongs to is never run.
+ */
+export function openCluster(kafka: Kafka): Cluster {
+  let cluster: Cluster | undefined
+  kafka.consumer({
+    groupId: 'never-joined',
+    allowAutoTopicCreation: false,
+    partitionAssigners: [
+      (config) => {
+        cluster = config.cluster
+        return {
+          name: 'none',
+          version: 0,
+          assign: () => Promise.resolve([]),
+          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+        }
+      },
+    ],
+  })
+  if (cluster === undefined) throw new Error('kafkajs no longer hands the cluster to assigners') // seen by the contract suite
+  return cluster
+}

@@ -1,0 +1,81 @@
+// A hop between a client and a server that a test can break: refuse and cut connections, go silent, or swallow answers.
+
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { atEnd } from './at-end.ts'
+
+export interface TcpProxy {
+  readonly port: number
+  /** Connections open now. */
+  readonly open: number
+  /** Resets every connection, and every later one until `mend`. */
+  cut(): void
+  /** Connections stay open and pass nothing on, in either direction. */
+  freeze(): void
+  /** What clients send arrives; what the server answers is thrown away. */
+  swallowAnswers(): void
+  /** Passes everything on again. Bytes that were held back by `freeze` arrive; swallowed ones do not. */
+  mend(): void
+}
+
+type Mode = 'passing' | 'cut' | 'frozen' | 'swallowing'
+
+/** Stands before `port` of this machine until the end of the test. */
+export async function startTcpProxy(t: TestContext, { port }: { readonly port: number }): Promise<TcpProxy> {
+  const pairs = new Set<readonly [client: Socket, server: Socket]>()
+  let mode: Mode = 'passing'
+
+  const listener = createServer({ allowHalfOpen: false }, (client) => {
+    if (mode === 'cut') {
+      client.on('error', () => {})
+      client.resetAndDestroy()
+      return
+    }
+    const server = connect(port, '127.0.0.1')
+    const pair = [client, server] as const
+    pairs.add(pair)
+    client.on('data', (bytes) => void server.write(bytes))
+    server.on('data', (bytes) => {
+      if (mode !== 'swallowing') client.write(bytes)
+    })
+    for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
+      from.on('error', () => {})
+      from.on('close', () => {
+        to.destroy()
+        pairs.delete(pair)
+      })
+    }
+    if (mode === 'frozen') for (const socket of pair) socket.pause()
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const each = (change: (socket: Socket) => void): void => {
+    for (const pair of pairs) for (const socket of pair) change(socket)
+  }
+  atEnd(t, () => {
+    each((socket) => socket.destroy())
+    listener.close()
+  })
+  return {
+    port: (listener.address() as AddressInfo).port,
+    get open() {
+      return pairs.size
+    },
+    cut: () => {
+      mode = 'cut'
+      each((socket) => socket.resetAndDestroy())
+    },
+    freeze: () => {
+      mode = 'frozen'
+      each((socket) => socket.pause())
+    },
+    swallowAnswers: () => {
+      mode = 'swallowing'
+    },
+    mend: () => {
+      mode = 'passing'
+      each((socket) => socket.resume())
+    },
+  }
+}
