@@ -81,8 +81,7 @@ CREATE TABLE agent.turn (
   ordinal         bigint      NOT NULL, -- order of acceptance in the session
   state           text        NOT NULL CHECK (state IN ('accepted', 'queued', 'thinking', 'awaiting-tools', 'completed', 'failed')),
   persona_id      text,
-  message         text,                 -- known from 'queued' or 'thinking' on
-  message_event   jsonb,                -- {event_id, type, data} of the message, to be stored when the turn starts
+  opening         jsonb,                -- {eventId, type, data, text} of the event that asked for the turn; from 'queued' or 'thinking' on
   rounds          integer     NOT NULL DEFAULT 0,
   interrupt_seq   bigint,               -- the interrupt that stops this turn
   interrupt_cause text        CHECK (interrupt_cause IN ('interrupted', 'cancelled')),
