@@ -1,7 +1,7 @@
 // What every decoder answers: an event with where it came from, or the code of what is wrong with as much of that as could
 // be read, so that a dead letter can still be found by its position.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ErrorCode } from '../../errors/index.ts'
 import { parseTraceparent, type TraceContext } from '../../telemetry/index.ts'
 import type { CloudEvent } from '../cloud-event.ts'
@@ -92,7 +92,7 @@ function topicOfKafkaSource(source: string | undefined): string | undefined {
 
 function boundedKey(key: string): string {
   if (key.length * 3 <= eventLimits.keyBytes || Buffer.byteLength(key) <= eventLimits.keyBytes) return key
-  return `sha256:${createHash('sha256').update(key).digest('hex')}`
+  return `sha256:${hash('sha256', key)}`
 }
 
 export interface Complete {

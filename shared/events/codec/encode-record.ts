@@ -5,7 +5,7 @@ import { SluiceError } from '../../errors/index.ts'
 import { parseTraceparent } from '../../telemetry/index.ts'
 import type { CloudEvent } from '../cloud-event.ts'
 import { attributesOf, createDraft, faultOf, setAttribute } from './attributes.ts'
-import { encodeContent } from './content.ts'
+import { encodeContent, mediaType } from './content.ts'
 import type { EventRecord } from './record.ts'
 
 export interface EncodedRecord extends EventRecord {
@@ -28,15 +28,19 @@ export function encodeRecord(event: CloudEvent, { key }: { readonly key: string 
     setAttribute(draft, name, value)
     headers.push([`ce_${name}`, Buffer.from(value)])
   }
-  const fault = faultOf(draft)
+  const contentType = contentTypeOf(event)
+  if (contentType !== undefined) setAttribute(draft, 'datacontenttype', contentType)
+  const fault = isEnvelope(contentType) ? 'its content type is that of an envelope' : faultOf(draft)
   if (fault !== undefined)
     throw new SluiceError('ce_invalid', `event ${event.id} of ${event.type} cannot be published: ${fault}`)
-  const contentType = contentTypeOf(event)
   if (contentType !== undefined) headers.push(['content-type', Buffer.from(contentType)])
   headers.push(...traceHeaders(event.extensions['traceparent']))
   const record = { key: Buffer.from(key), headers, value: encodeContent(event) }
   return event.time === undefined ? record : { ...record, timestampMs: Date.parse(event.time) }
 }
+
+// a reader would take the data for the event
+const isEnvelope = (contentType = ''): boolean => mediaType(contentType).startsWith('application/cloudevents')
 
 function contentTypeOf({ data, datacontenttype }: CloudEvent): string | undefined {
   if (datacontenttype !== undefined || data === undefined) return datacontenttype

@@ -5,10 +5,13 @@
 // ASCII, the position of the record in the log is appended to the id.
 //
 // E1  Appending is repeatable: an event that was stored with its position and is delivered again keeps its id.
-// E2  Without a position (a plain HTTP client) nothing was mangled, and nothing is appended.
+// E2  An id at its limit is replaced by its hash before the position, so that the result is within the limit again.
+// E3  Without a position (a plain HTTP client) nothing was mangled, and nothing is appended.
 
+import { hash } from 'node:crypto'
 import type { Draft } from './attributes.ts'
 import type { Origin } from './decoded.ts'
+import { eventLimits } from './event-limits.ts'
 
 export function distinguishId(draft: Draft, { topic, partition, offset }: Origin): void {
   const { id, source } = draft
@@ -16,8 +19,11 @@ export function distinguishId(draft: Draft, { topic, partition, offset }: Origin
   if (topic === undefined || partition === undefined || offset === undefined) return
   if (!ambiguous.test(id) && !ambiguous.test(source)) return
   const position = `@${topic}/${partition}/${offset}`
-  if (!id.endsWith(position)) draft.id = id + position
+  if (id.endsWith(position) || !fits(id)) return
+  draft.id = fits(id + position) ? id + position : `sha256:${hash('sha256', id)}${position}`
 }
+
+const fits = (id: string): boolean => Buffer.byteLength(id) <= eventLimits.identifierBytes
 
 // `?`, or anything that is not printable ASCII
 const ambiguous = /[^\u0020-\u003e\u0040-\u007e]/

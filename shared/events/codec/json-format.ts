@@ -62,8 +62,7 @@ function setMember(draft: Draft, name: string, value: unknown): void {
 const attributes = new Set(['specversion', 'id', 'source', 'type', 'subject', 'time', 'datacontenttype', 'dataschema'])
 
 /** Integers of the CloudEvents type system have 32 bits. */
-const isInteger = (value: unknown): value is number =>
-  typeof value === 'number' && value === Math.trunc(value) && Math.abs(value) <= 0x7fff_ffff
+const isInteger = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value
 
 function contentOf(members: Record<string, unknown>, contentType: string | undefined): Content {
   const { data, data_base64: base64 } = members
