@@ -13,7 +13,7 @@ export function dataHash({ type, data }: Pick<CloudEvent, 'type' | 'data'>): Buf
 }
 
 /** JSON with the keys of every object in code-unit order and no white space. Members that are undefined are left out. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
   const members = value as Record<string, unknown>

@@ -15,7 +15,7 @@ export interface CompiledSchema {
   errors?: readonly SchemaFault[] | null
 }
 
-export interface SchemaFault {
+interface SchemaFault {
   readonly instancePath: string
   readonly message?: string
 }

@@ -95,7 +95,7 @@ function boundedKey(key: string): string {
   return `sha256:${hash('sha256', key)}`
 }
 
-export interface Complete {
+interface Complete {
   readonly mode: Mode
   readonly origin: Origin
   readonly content: Content
