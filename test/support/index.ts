@@ -13,4 +13,4 @@ export {
   type SharedServer,
   type TestDatabaseOptions,
 } from './servers.ts'
-export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+export { proxyTo, startTcpProxy, type TcpProxy } from './tcp-proxy.ts'

@@ -79,3 +79,14 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
     },
   }
 }
+
+/** A proxy before the server of `url`, and the URL that leads through it. */
+export async function proxyTo(
+  t: TestContext,
+  url: string,
+): Promise<{ readonly proxy: TcpProxy; readonly proxied: string }> {
+  const proxied = new URL(url)
+  const proxy = await startTcpProxy(t, { port: Number(proxied.port) })
+  proxied.port = String(proxy.port)
+  return { proxy, proxied: proxied.href }
+}

@@ -1,0 +1,160 @@
+// A Kafka broker from the jars of Maven Central on the machine's Java, cached in .cache/kafka/<hash of pom.xml>/:
+//   libs/      the jars
+//   template/  a formatted, empty log folder, copied for each broker
+//   *.jsa      a class archive, written when the first broker stops; it halves the next start
+
+import { createHash, randomBytes } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { projectCache } from '../../places.ts'
+import { command, firstAnswer, freePort, onPath } from '../machine.ts'
+import { startServerProcess } from '../server-process.ts'
+import { apiVersionsRequest, brokerSettings } from './broker-settings.ts'
+
+export interface Broker {
+  readonly brokers: string
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+const pom = fileURLToPath(new URL('pom.xml', import.meta.url))
+const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
+const heap = ['-Xms64m', '-Xmx160m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+const oldestJava = 17
+
+/** Starts a broker, or says what this machine lacks for one. */
+export async function startBrokerFromJars(): Promise<Broker | { readonly missing: string }> {
+  const java = await findJava()
+  if ('missing' in java) return java
+  const home = join(projectCache, 'kafka', createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12))
+  if (!existsSync(join(home, 'libs'))) {
+    const mvn = onPath('mvn')
+    if (mvn === undefined)
+      return { missing: 'no mvn on the PATH to fetch the broker with (Debian: apt-get install maven)' }
+    await fetchJars(mvn, join(home, 'libs'))
+  }
+  return startBroker(home, java)
+}
+
+interface Java {
+  readonly file: string
+  readonly version: string
+}
+
+async function findJava(): Promise<Java | { readonly missing: string }> {
+  const home = process.env['JAVA_HOME'] ?? ''
+  const file = home === '' ? onPath('java') : join(home, 'bin', 'java')
+  if (file === undefined) return { missing: `no java on the PATH (Debian: apt-get install openjdk-17-jre-headless)` }
+  const printed = await command('/bin/sh', ['-c', '"$0" -XshowSettings:properties -version 2>&1', file])
+  const version = /java\.vm\.version = (\S+)/.exec(printed)?.[1] ?? ''
+  const major = Number(/java\.specification\.version = (\d+)/.exec(printed)?.[1] ?? 0)
+  return major >= oldestJava
+    ? { file, version }
+    : { missing: `Java ${major} is too old, the broker needs ${oldestJava}` }
+}
+
+async function fetchJars(mvn: string, libs: string): Promise<void> {
+  const unfinished = `${libs}.${process.pid}`
+  mkdirSync(unfinished, { recursive: true })
+  try {
+    const args = [
+      '-q',
+      '-B',
+      '-ntp',
+      '-f',
+      pom,
+      copyDependencies,
+      '-DincludeScope=runtime',
+      `-DoutputDirectory=${unfinished}`,
+    ]
+    await command(mvn, args, { limitMs: 300_000 })
+    renameSync(unfinished, libs)
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true })
+    if (!existsSync(libs)) throw error
+  }
+}
+
+async function startBroker(home: string, java: Java, triesLeft = 2): Promise<Broker> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
+  const logDirs = join(folder, 'log')
+  const properties = join(folder, 'server.properties')
+  // A broker cannot listen on port 0: what it advertises must be known beforehand.
+  const [client, controller] = [await freePort(), await freePort()]
+  const settings = brokerSettings({
+    listen: `127.0.0.1:${client}`,
+    advertise: `127.0.0.1:${client}`,
+    controller: `127.0.0.1:${controller}`,
+    logDirs,
+  })
+  writeFileSync(
+    properties,
+    Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  )
+  const classPath = ['-cp', join(home, 'libs', '*')]
+  try {
+    await prepareLog({ home, java, properties, logDirs, classPath })
+    const archive = join(home, `classes-${createHash('sha256').update(java.version).digest('hex').slice(0, 8)}.jsa`)
+    const archiveArgs = existsSync(archive)
+      ? [`-XX:SharedArchiveFile=${archive}`]
+      : [`-XX:ArchiveClassesAtExit=${archive}.${process.pid}`]
+    const child = await startServerProcess({
+      file: java.file,
+      args: [
+        ...heap,
+        ...archiveArgs,
+        '-Xlog:cds=off',
+        '-Xlog:cds+dynamic=off',
+        ...classPath,
+        'kafka.Kafka',
+        properties,
+      ],
+      cwd: folder,
+      ready: async () => ((await firstAnswer(client, apiVersionsRequest))?.length ?? 0) > 10,
+      limitMs: 60_000,
+    })
+    return {
+      brokers: `127.0.0.1:${client}`,
+      pid: child.pid,
+      stop: async () => {
+        await child.stop({ limitMs: 20_000 })
+        if (existsSync(`${archive}.${process.pid}`)) renameSync(`${archive}.${process.pid}`, archive)
+        rmSync(folder, { recursive: true, force: true })
+      },
+    }
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    if (triesLeft > 1 && /Address already in use/.test(String(error))) return startBroker(home, java, triesLeft - 1)
+    throw error
+  }
+}
+
+interface LogOptions {
+  readonly home: string
+  readonly java: Java
+  readonly properties: string
+  readonly logDirs: string
+  readonly classPath: readonly string[]
+}
+
+async function prepareLog({ home, java, properties, logDirs, classPath }: LogOptions): Promise<void> {
+  const template = join(home, 'template')
+  if (!existsSync(template)) {
+    const id = randomBytes(16).toString('base64url')
+    const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties]
+    await command(java.file, [...heap, ...classPath, ...format], { limitMs: 60_000 })
+    const unfinished = `${template}.${process.pid}`
+    cpSync(logDirs, unfinished, { recursive: true })
+    try {
+      renameSync(unfinished, template)
+    } catch {
+      rmSync(unfinished, { recursive: true, force: true }) // another run was quicker
+    }
+    return
+  }
+  cpSync(template, logDirs, { recursive: true })
+}

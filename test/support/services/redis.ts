@@ -1,0 +1,109 @@
+// A Redis server for tests: given by address, from a container engine, from the machine, or from Debian's packages unpacked
+// into the project's cache.
+
+import { copyFileSync, chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { projectCache } from '../places.ts'
+import { findFirst, type Found, type Source } from './found.ts'
+import { command, containerEngine, firstAnswer, freePort, isExecutable, onPath } from './machine.ts'
+import { startServerProcess } from './server-process.ts'
+
+export interface RedisServer {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+const image = 'docker.io/library/redis:7.4-alpine'
+// redis-server of Debian is redis-check-rdb of redis-tools under another name, with three small libraries.
+const debianPackages = ['redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1']
+
+export const findRedis = (): Promise<Found<RedisServer>> =>
+  findFirst('Redis', [given, container, installed, unpackedFromDebian])
+
+const given: Source<RedisServer> = {
+  name: 'TEST_REDIS_URL',
+  find: () => {
+    const url = process.env['TEST_REDIS_URL'] ?? ''
+    return Promise.resolve(url === '' ? { missing: 'not set' } : { url, stop: () => Promise.resolve() })
+  },
+}
+
+const container: Source<RedisServer> = {
+  name: 'container engine',
+  find: async () => {
+    const engine = await containerEngine()
+    if (engine === undefined) return { missing: 'neither docker nor podman answers' }
+    await command(engine, ['pull', '--quiet', image], { limitMs: 180_000 })
+    return startRedis(30_000, (port) => ({
+      file: engine,
+      args: ['run', '--rm', '--init', '--publish', `127.0.0.1:${port}:6379`, image, 'redis-server', ...withoutFiles],
+    }))
+  },
+}
+
+const installed: Source<RedisServer> = {
+  name: 'the machine',
+  find: async () => {
+    const file = onPath('redis-server') ?? onPath('valkey-server')
+    if (file === undefined) return { missing: 'no redis-server on the PATH' }
+    return startRedis(10_000, (port) => ({ file, args: listenOn(port) }))
+  },
+}
+
+const unpackedFromDebian: Source<RedisServer> = {
+  name: "Debian's packages",
+  find: async () => {
+    const folder = join(projectCache, 'redis', `debian-${process.arch}`)
+    const file = join(folder, 'redis-server')
+    if (!existsSync(folder)) {
+      if (onPath('apt-get') === undefined || onPath('dpkg') === undefined) return { missing: 'this is not Debian' }
+      await unpack(folder)
+    }
+    if (!isExecutable(file)) return { missing: `${folder} holds no redis-server; remove it to try again` }
+    const libraries = readdirSync(join(folder, 'usr', 'lib')).map((name) => join(folder, 'usr', 'lib', name))
+    return startRedis(10_000, (port) => ({
+      file,
+      args: listenOn(port),
+      env: { LD_LIBRARY_PATH: libraries.join(':') },
+    }))
+  },
+}
+
+const withoutFiles = ['--save', '', '--appendonly', 'no']
+const listenOn = (port: number): readonly string[] => ['--port', String(port), '--bind', '127.0.0.1', ...withoutFiles]
+
+interface Program {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+async function startRedis(limitMs: number, program: (port: number) => Program): Promise<RedisServer> {
+  const port = await freePort()
+  const answers = async (): Promise<boolean> =>
+    (await firstAnswer(port, 'PING\r\n'))?.toString().startsWith('+PONG') ?? false
+  const child = await startServerProcess({ ...program(port), ready: answers, limitMs })
+  return { url: `redis://127.0.0.1:${port}`, stop: async () => void (await child.stop({ limitMs: 5_000 })) }
+}
+
+async function unpack(folder: string): Promise<void> {
+  const unfinished = `${folder}.${process.pid}`
+  mkdirSync(unfinished, { recursive: true })
+  try {
+    const download = (): Promise<string> =>
+      command('apt-get', ['download', '--quiet', ...debianPackages], { cwd: unfinished, limitMs: 120_000 })
+    await download().catch(async (error: unknown) => {
+      if (process.getuid?.() !== 0) throw error
+      await command('apt-get', ['update', '--quiet'], { limitMs: 120_000 })
+      await download()
+    })
+    const archives = readdirSync(unfinished).filter((name) => name.endsWith('.deb'))
+    for (const archive of archives) await command('dpkg', ['-x', archive, '.'], { cwd: unfinished })
+    copyFileSync(join(unfinished, 'usr', 'bin', 'redis-check-rdb'), join(unfinished, 'redis-server'))
+    chmodSync(join(unfinished, 'redis-server'), 0o755)
+    renameSync(unfinished, folder)
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true })
+    if (!existsSync(folder)) throw error
+  }
+}
