@@ -1,0 +1,1 @@
+export { think, type Reply } from './think.ts'
