@@ -31,6 +31,7 @@ CREATE TABLE agent.persona (
   display_name text NOT NULL,
   instructions text NOT NULL,
   profile      text NOT NULL DEFAULT 'default',
+  strategy     text NOT NULL DEFAULT 'enqueue' CHECK (strategy IN ('enqueue', 'interrupt', 'reject')),
   PRIMARY KEY (tenant, persona_id)
 );
 
@@ -48,6 +49,7 @@ CREATE TABLE agent.session (
   tenant        text        NOT NULL,
   session_id    text        NOT NULL,
   persona_id    text,
+  strategy      text        NOT NULL DEFAULT 'enqueue' CHECK (strategy IN ('enqueue', 'interrupt', 'reject')), -- of messages that name none
   metadata      jsonb       NOT NULL DEFAULT '{}',
   paused        boolean     NOT NULL DEFAULT false,
   last_position bigint      NOT NULL DEFAULT 0, -- of session_event: gapless, allotted under this row's lock
@@ -56,7 +58,7 @@ CREATE TABLE agent.session (
   created_at    timestamptz NOT NULL DEFAULT now(),
   updated_at    timestamptz NOT NULL DEFAULT now(), -- of the last message; not of every event, which would defeat HOT updates
   PRIMARY KEY (tenant, session_id),
-  UNIQUE (session_id) -- an id that one tenant uses is not available to another
+  CONSTRAINT session_id_taken UNIQUE (session_id) -- an id that one tenant uses is not available to another
 ) WITH (fillfactor = 70);
 CREATE INDEX session_recent ON agent.session (tenant, updated_at DESC, session_id DESC);
 

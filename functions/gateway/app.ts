@@ -1,0 +1,39 @@
+// The routes of the gateway and what they work with.
+
+import type { Queryable } from '../../shared/database/index.ts'
+import type { Routes } from '../../shared/function/index.ts'
+import type { Channel } from '../../shared/key-value/index.ts'
+import type { Instruments } from '../../shared/telemetry/index.ts'
+import type { Clock } from '../../shared/time/index.ts'
+import type { Identify } from './identity.ts'
+import { openApi } from './openapi.ts'
+import { addMessageRoutes } from './routes/messages.ts'
+import { addStreamRoutes } from './routes/session-stream.ts'
+import { addSessionRoutes } from './routes/sessions.ts'
+import { sseDefaults, type SseWriterOptions } from './stream/sse-writer.ts'
+import { createStreamLimit } from './stream/stream-limit.ts'
+
+export interface GatewayDeps {
+  readonly identify: Identify
+  readonly database: Queryable
+  readonly channel: Channel
+  readonly clock: Clock
+  readonly instruments: Pick<Instruments, 'streamsOpen'>
+}
+
+export interface GatewayOptions {
+  readonly streamsPerTenant: number
+  readonly sse?: Partial<SseWriterOptions>
+  /** How often a stream looks for events that no signal announced, in milliseconds. */
+  readonly pollMs?: number
+}
+
+export const createRoutes =
+  ({ streamsPerTenant, sse = {}, ...polling }: GatewayOptions, deps: GatewayDeps): Routes =>
+  (app, context) => {
+    const limit = createStreamLimit({ perTenant: streamsPerTenant })
+    addMessageRoutes(app, { ...deps, context })
+    addStreamRoutes(app, { ...deps, ...polling, limit, sse: { ...sseDefaults, ...sse }, context })
+    addSessionRoutes(app, deps)
+    app.get('/openapi.json', () => openApi)
+  }

@@ -1,0 +1,43 @@
+// Who calls. The tenant comes from here and from nowhere else: a header that claims one is ignored, and noted (W-23).
+
+import type { FastifyRequest } from 'fastify'
+import type { Config } from '../../shared/config/index.ts'
+import { SluiceError } from '../../shared/errors/index.ts'
+import type { Logger } from '../../shared/telemetry/index.ts'
+
+export interface Identity {
+  readonly tenant: string
+}
+
+export type Identify = (request: FastifyRequest) => Identity
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/** @throws SluiceError `invalid_option` when local mode would be reachable from other machines. */
+export function createIdentify(
+  { authMode, host }: Pick<Config, 'authMode' | 'host'>,
+  { log }: { readonly log: Logger },
+): Identify {
+  if (!loopback.has(host)) {
+    throw new SluiceError(
+      'invalid_option',
+      `AUTH_MODE=${authMode} trusts every caller, so it needs a loopback address; SLUICE_HOST is ${host}`,
+    )
+  }
+  return (request) => {
+    noteClaims(request, log)
+    return { tenant: 'local' }
+  }
+}
+
+/** Headers by which callers of other systems say who they are. */
+const claims = ['x-tenant-id', 'x-user-id', 'x-internal-token', 'x-persona-id'] as const
+
+function noteClaims({ headers, trace }: FastifyRequest, log: Logger): void {
+  const claimed = claims.filter((name) => headers[name] !== undefined)
+  if (claimed.length > 0)
+    log.warn(
+      { trace_id: trace.traceId, security: 'identity_claim_ignored', claimed },
+      'a header claimed an identity and was ignored',
+    )
+}

@@ -1,0 +1,95 @@
+// GET /v1/session/{id}/events: the session as a stream of server-sent events, resumable from any instance.
+
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Queryable } from '../../../shared/database/index.ts'
+import { messageOf, SluiceError } from '../../../shared/errors/index.ts'
+import type { HttpContext } from '../../../shared/function/index.ts'
+import type { Channel } from '../../../shared/key-value/index.ts'
+import { formatTraceparent, type Instruments } from '../../../shared/telemetry/index.ts'
+import type { Clock } from '../../../shared/time/index.ts'
+import type { Identify } from '../identity.ts'
+import { sessionParams, streamQuery } from '../request-schemas.ts'
+import { readBounds, type SessionBounds } from '../session-queries.ts'
+import { followSession } from '../stream/follow-session.ts'
+import { createSseWriter, type SseWriterOptions } from '../stream/sse-writer.ts'
+import type { StreamLimit } from '../stream/stream-limit.ts'
+
+export interface StreamRoutesDeps {
+  readonly identify: Identify
+  readonly channel: Channel
+  readonly database: Queryable
+  readonly clock: Clock
+  readonly instruments: Pick<Instruments, 'streamsOpen'>
+  readonly limit: StreamLimit
+  readonly sse: SseWriterOptions
+  readonly pollMs?: number
+  readonly context: Pick<HttpContext, 'openStream' | 'log'>
+}
+
+type StreamRequest = FastifyRequest<{ Params: { session_id: string }; Querystring: { after?: number } }>
+
+export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): void {
+  const { identify, database, clock, instruments, limit, sse, context } = deps
+  app.get(
+    '/v1/session/:session_id/events',
+    { schema: { params: sessionParams, querystring: streamQuery } },
+    async (request: StreamRequest, reply) => {
+      const key = { tenant: identify(request).tenant, sessionId: request.params.session_id }
+      const asked = positionOf(request)
+      const bounds = await readBounds(database, key)
+      const after = checkedPosition(asked, bounds)
+      const leave = limit.enter(key.tenant)
+
+      reply.hijack()
+      const { raw } = reply
+      raw.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache, no-transform',
+        'x-accel-buffering': 'no',
+        'x-content-type-options': 'nosniff',
+        traceresponse: formatTraceparent(request.trace),
+      })
+      const writer = createSseWriter(raw, sse, { clock })
+      instruments.streamsOpen.inc()
+      context.openStream(request, writer.end)
+      try {
+        const polling = deps.pollMs === undefined ? {} : { pollMs: deps.pollMs }
+        await followSession(writer, { key, after, bufferBytes: sse.bufferBytes, ...polling }, deps)
+      } catch (error) {
+        context.log.warn(
+          { trace_id: request.trace.traceId, reason: messageOf(error) },
+          'a stream was ended; its client comes again',
+        )
+      } finally {
+        writer.end()
+        instruments.streamsOpen.dec()
+        leave()
+      }
+    },
+  )
+}
+
+/** @throws SluiceError `invalid_parameter` for a Last-Event-ID that is no position. */
+function positionOf({ headers, query }: StreamRequest): number {
+  const last = headers['last-event-id']
+  if (last === undefined || last === '') return query.after ?? 0
+  if (typeof last === 'string' && /^\d{1,15}$/.test(last)) return Number(last)
+  throw new SluiceError('invalid_parameter', 'Last-Event-ID is not a position', {
+    details: { detail: 'Last-Event-ID is not a position' },
+  })
+}
+
+/** @throws SluiceError `gone` when events after it were pruned, `not_found` when the session has never come that far. */
+function checkedPosition(position: number, { first, last }: SessionBounds): number {
+  if (position > last) {
+    throw new SluiceError('not_found', 'The session has not come that far', {
+      details: { detail: 'the position is ahead of the session' },
+    })
+  }
+  if (position + 1 < first) {
+    throw new SluiceError('gone', 'Events after this position are not kept any more', {
+      details: { resync: true, after: first - 1 },
+    })
+  }
+  return position
+}
