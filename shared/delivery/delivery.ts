@@ -2,6 +2,7 @@
 // and what each is answered. Nothing is answered 2xx that is not durable. Each outcome is logged and counted here, once.
 
 import { classifyError, SluiceError, type ErrorCode } from '../errors/index.ts'
+import type { CloudEvent } from '../events/index.ts'
 import type { Answer, Delivery, DeliveryContract, Incoming, Outcome } from './contract.ts'
 import type { DeliveryDeps } from './deps.ts'
 import { failpoint } from './failpoints.ts'
@@ -25,26 +26,24 @@ const statusOf = {
   refused: 503,
 } as const satisfies Record<Outcome, Answer['status']>
 
-export function createDelivery(
-  contract: DeliveryContract & { readonly execution: 'transaction' },
-  handler: TransactionHandler,
-  deps: DeliveryDeps,
-): Delivery
-export function createDelivery(
-  contract: DeliveryContract & { readonly execution: 'steps' },
-  handler: StepsHandler,
-  deps: DeliveryDeps,
-): Delivery
-export function createDelivery(
-  contract: DeliveryContract,
-  handler: TransactionHandler | StepsHandler,
+type HandlerOf<E, Event extends CloudEvent> = E extends 'transaction' ? TransactionHandler<Event> : StepsHandler<Event>
+
+/** The receiver guarantees that only events the handler's contract consumes get here. */
+export function createDelivery<E extends DeliveryContract['execution'], Event extends CloudEvent = CloudEvent>(
+  contract: DeliveryContract & { readonly execution: E },
+  handler: HandlerOf<E, Event>,
   deps: DeliveryDeps,
 ): Delivery {
   const { database, outbox, clock, log, instruments, failpoints } = deps
   const released = new AbortController()
   const underWay = new Map<Promise<unknown>, string>()
-  // The overloads pair handler and execution; the compiler cannot see it from inside.
-  const behaviour = { execution: contract.execution, contract, handler, parent: released.signal } as Behaviour
+  // The signature pairs handler and execution; the compiler cannot see it from inside.
+  const behaviour = {
+    execution: contract.execution,
+    contract,
+    handler,
+    parent: released.signal,
+  } as unknown as Behaviour
 
   /** Does the work, then what its decision asks for, and answers. Never throws. */
   async function answered(eventId: string, work: () => Promise<Decided>): Promise<Answer> {

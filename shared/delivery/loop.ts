@@ -21,7 +21,7 @@ export function createLoop(
 ): Loop {
   const stopping = new AbortController()
   let woken = false
-  let interrupt = (): void => undefined
+  let paused: { readonly interrupt: () => void } | undefined
   let running: Promise<void> | undefined
 
   async function run(): Promise<void> {
@@ -35,16 +35,17 @@ export function createLoop(
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = clock.after(ms, resolve)
-      interrupt = () => {
+      const interrupt = (): void => {
         timer.cancel()
         resolve()
       }
+      paused = { interrupt }
     })
   }
 
   const wake = (): void => {
     woken = true
-    interrupt()
+    paused?.interrupt()
   }
 
   return {

@@ -26,9 +26,8 @@ export function deadLetterCopy(
   if (topic === undefined) return undefined
   const key = death.recordKey ?? death.key ?? deadLetterId
   const event = candidates(death, deadLetterId).find((candidate) => fits(candidate, { key, topic }))
-  return (
-    event && { topic: topic.name, key, id: event.id, tenant: death.tenant, json: JSON.stringify(toJsonFormat(event)) }
-  )
+  if (event === undefined) return undefined
+  return { topic: topic.name, key, id: event.id, tenant: death.tenant, json: JSON.stringify(toJsonFormat(event)) }
 }
 
 function candidates(death: Death, deadLetterId: string): readonly CloudEvent[] {

@@ -56,7 +56,8 @@ export async function startRun(
     maxAttempts,
     leaseMs,
   ])
-  return rows[0] && { ...rows[0], function: name, token }
+  const [row] = rows
+  return row === undefined ? undefined : { ...row, function: name, token }
 }
 
 const holder = ({ function: name, key, token, epoch }: LaneHold): readonly unknown[] => [name, key, token, epoch]

@@ -40,7 +40,7 @@ export async function claimOutbox(database: Queryable, keys?: readonly OutboxKey
   const values = keys === undefined ? [null, null] : [topicsOf(keys), keysOf(keys)]
   const { rows } = await database.query<OutboxRow & { token: string }>(claimSql, values)
   const [first] = rows
-  return first && { token: first.token, keys: distinctKeys(rows), rows }
+  return first === undefined ? undefined : { token: first.token, keys: distinctKeys(rows), rows }
 }
 
 const settleSql = `SELECT topic, key FROM sluice.settle_outbox(p_token => $1, p_topics => $2, p_keys => $3, p_delay_ms => $4,

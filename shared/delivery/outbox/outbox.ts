@@ -50,7 +50,7 @@ const storeSql = 'SELECT sluice.emit(p_topics => $1, p_keys => $2, p_ids => $3, 
 
 export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: OutboxDeps): Outbox {
   const { database, eventLog, clock, log, instruments, failpoints } = deps
-  const publisher = eventLog && createPublisher({ ...deps, eventLog })
+  const publisher = eventLog === undefined ? undefined : createPublisher({ ...deps, eventLog })
   let noted: OutboxKey[] = []
   let running: Promise<void> | undefined
   let health: ComponentHealth = { status: 'unknown' }
@@ -105,9 +105,12 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     publish: (emitted) => {
       if (emitted.length === 0) return
       failpoints(failpoint.outboxAfterCommit)
-      if (publisher === undefined) return void database.notify(outboxChannel).catch(() => undefined) // the relay also looks by itself
-      noted.push(...emitted)
-      running ??= publishNoted()
+      if (publisher === undefined) {
+        database.notify(outboxChannel).catch(() => undefined) // the relay also looks by itself
+      } else {
+        noted.push(...emitted)
+        running ??= publishNoted()
+      }
     },
     relay: () => round([], 'relay'),
   }

@@ -24,23 +24,22 @@ export async function acceptTransaction(
 ): Promise<Decided> {
   const event = receivedEvent(incoming, contract)
   return deps.database.transaction(async (tx) => {
-    const [claimed] = await Promise.all([claim(tx, contract, event), tx.query('SAVEPOINT handler')])
-    switch (claimed) {
-      case 'duplicate':
-        return settled('duplicate')
-      case 'conflict':
-        return buryConflict(tx, event, { contract, deps })
-      case 'park':
-        await park(tx, contract, { ...event, parking: dueNow })
-        return settled('parked')
-      case 'run': {
-        const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
-        const ended = await runHandler(tx, handler, { run, deps })
-        if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1, afterCommit: ended.afterCommit }
-        if (parent.aborted) throw ended.error
-        return recordFailure(tx, event, { contract, deps, error: ended.error })
-      }
+    const claiming = claim(tx, contract, event)
+    const savepoint = tx.query('SAVEPOINT handler') // travels with the claim
+    savepoint.catch(() => undefined) // it fails when the claim does, whose error tells why
+    const claimed = await claiming
+    await savepoint
+    if (claimed === 'duplicate') return settled('duplicate')
+    if (claimed === 'conflict') return buryConflict(tx, event, { contract, deps })
+    if (claimed === 'park') {
+      await park(tx, contract, { ...event, parking: dueNow })
+      return settled('parked')
     }
+    const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
+    const ended = await runHandler(tx, handler, { run, deps })
+    if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1, afterCommit: ended.afterCommit }
+    if (parent.aborted) throw ended.error
+    return recordFailure(tx, event, { contract, deps, error: ended.error })
   })
 }
 

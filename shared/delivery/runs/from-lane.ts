@@ -73,43 +73,36 @@ interface Failed {
   readonly error: unknown
 }
 
-async function recordFailure(
-  { run, error }: Failed,
-  { contract, parent }: Behaviour,
-  deps: DeliveryDeps,
-): Promise<Decided> {
-  const attempt = run.attempts
-  const failure = judgeFailure({ error, attempt }, contract, deps.random)
+async function recordFailure(failed: Failed, behaviour: Behaviour, deps: DeliveryDeps): Promise<Decided> {
+  const attempt = failed.run.attempts
+  const failure = judgeFailure({ error: failed.error, attempt }, behaviour.contract, deps.random)
   const { code, message: reason } = failure
+  const ended = { code, reason, attempt, emitted: [] }
+  const released = behaviour.parent.aborted
   try {
-    if (parent.aborted) {
-      await retryRun(deps.database, run, {
-        delayMs: 0,
-        counts: false,
-        cause: 'draining',
-        detail: 'given back by a drain',
-      })
-      return { outcome: 'retrying', code: 'draining', attempt, emitted: [] }
-    }
-    switch (failure.kind) {
-      case 'superseded':
-        return { outcome: 'stale', code, reason, attempt, emitted: [] }
-      case 'dead':
-        return { outcome: 'dead', code, reason, attempt, emitted: await buryRun({ run, error, code, reason }, deps) }
-      case 'lost':
-      case 'retry': {
-        const another = anotherTry(failure, run, { contract, random: deps.random })
-        await retryRun(deps.database, run, another)
-        return { outcome: 'retrying', code, reason, attempt, delayMs: another.delayMs, emitted: [] }
-      }
-    }
-  } catch (failedToRecord) {
+    if (failure.kind === 'superseded') return { ...ended, outcome: 'stale' }
+    if (failure.kind === 'dead' && !released)
+      return { ...ended, outcome: 'dead', emitted: await buryRun({ ...failed, code, reason }, deps) }
+    const another = released
+      ? givenBack
+      : anotherTry(failure, failed.run, { contract: behaviour.contract, random: deps.random })
+    await retryRun(deps.database, failed.run, another)
+    return { ...ended, outcome: 'retrying', delayMs: another.delayMs }
+  } catch (error) {
     // The run's transaction may have committed although its answer was lost: then the lane is not this run's any more.
-    if (isLeaseLost(failedToRecord)) return { outcome: 'stale', code: 'lease_lost', reason, attempt, emitted: [] }
-    throw failedToRecord
+    if (isLeaseLost(error)) return { ...ended, outcome: 'stale', code: 'lease_lost' }
+    throw error
   }
 }
 
+const givenBack: AnotherTry = {
+  delayMs: 0,
+  counts: false,
+  cause: 'draining',
+  detail: 'Given back by a drain that ran out of time',
+}
+
+/** A lost database, too, is worth a try at once: its fault may have been this transaction's. */
 function anotherTry(
   failure: Failure,
   run: LaneRun,

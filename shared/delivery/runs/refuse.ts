@@ -48,7 +48,7 @@ async function refuseFromLane(
 ): Promise<Decided> {
   const offer = parseLaneToken(laneToken)
   const options = { function: contract.name, maxAttempts: contract.delivery.attempts }
-  const run = offer && (await startRun(deps.database, offer, options))
+  const run = offer === undefined ? undefined : await startRun(deps.database, offer, options)
   if (run === undefined) return settled('stale')
   return deps.database.transaction(async (tx) => {
     await finishRun(tx, run, 'dead')

@@ -19,20 +19,19 @@ export async function withinTimeLimit<T>(
 ): Promise<T> {
   const deadline = createDeadline({ ms, what, parent }, { clock })
   const { signal } = deadline
-  let stopListening = (): void => undefined
+  const ended = Promise.withResolvers<T>()
+  const onAbort = (): void => ended.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    return await new Promise<T>((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason as Error)
-      if (signal.aborted) return onAbort()
-      signal.addEventListener('abort', onAbort, { once: true })
-      stopListening = () => signal.removeEventListener('abort', onAbort)
-      // A handler that loses the race may still reject; the promise is settled then and swallows it.
-      Promise.resolve()
-        .then(() => work(signal))
-        .then(resolve, reject)
-    })
+    signal.throwIfAborted()
+    // A handler that loses the race may still reject; the promise is settled then and swallows it.
+    callLater(() => work(signal)).then(ended.resolve, ended.reject)
+    return await ended.promise
   } finally {
-    stopListening()
+    signal.removeEventListener('abort', onAbort)
     deadline.cancel()
   }
 }
+
+/** What `work` throws before its first await is a rejection too. */
+const callLater = async <T>(work: () => Promise<T>): Promise<T> => work()

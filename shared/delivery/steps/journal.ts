@@ -114,5 +114,5 @@ export function resultJson(step: string, result: unknown): string | null {
   )
 }
 
-export const resultOf = <Result>(json: string | null): Result =>
-  (json === null ? undefined : JSON.parse(json)) as Result
+/** What the step's function returned, as it comes back from JSON. */
+export const resultOf = (json: string | null): unknown => (json === null ? undefined : JSON.parse(json))

@@ -58,18 +58,18 @@ export function createSteps(
     }
   }
 
-  async function journalled<Result>(
+  async function journalled(
     name: string,
     effect: StepEffect,
-    fn: (run: StepRun) => Promise<Result>,
-  ): Promise<OnceOutcome<Result>> {
+    fn: (run: StepRun) => Promise<unknown>,
+  ): Promise<OnceOutcome<unknown>> {
     const start = await startStep(database, run, { name, effect })
     if (start.decision === 'unknown') return { outcome: 'unknown' }
     if (start.decision === 'done') return { outcome: 'known', value: resultOf(start.result) }
     failpoints(failpoint.stepAfterStart)
     const value = await fn({ idempotencyKey: idempotencyKeyOf(run, name), signal })
     failpoints(failpoint.stepAfterRun)
-    refuseWhenOver()
+    // Also when time is up: a result that is known is worth keeping, and SQL refuses it when the lane is lost.
     const result = resultJson(name, value)
     await finishStep(database, run, { name, effect, result })
     return { outcome: 'known', value: resultOf(result) }
@@ -108,16 +108,15 @@ export function createSteps(
     return result
   }
 
-  const transaction: StepsContext['transaction'] = (name, fn) =>
-    alone(name, async () => {
-      const effect = 'transaction'
-      const found = await findFinishedStep(database, run, { name, effect })
-      if (found.decision === 'done') return resultOf(found.result)
-      const result = await withEffects(fn, (tx, value) =>
-        finishStep(tx, run, { name, effect, result: resultJson(name, value) }),
-      )
-      return resultOf(resultJson(name, result))
-    })
+  async function transactionStep<Result>(name: string, fn: (effects: Effects) => Promise<Result>): Promise<Result> {
+    const effect = 'transaction'
+    const found = await findFinishedStep(database, run, { name, effect })
+    if (found.decision === 'done') return resultOf(found.result) as Result
+    const result = await withEffects(fn, (tx, value) =>
+      finishStep(tx, run, { name, effect, result: resultJson(name, value) }),
+    )
+    return resultOf(resultJson(name, result)) as Result
+  }
 
   const commit: StepsContext['commit'] = async (fn) => {
     refuseWhenOver()
@@ -133,7 +132,7 @@ export function createSteps(
 
   return {
     step,
-    transaction,
+    transaction: (name, fn) => alone(name, () => transactionStep(name, fn)),
     commit,
     settle: async () => {
       if (phase.name === 'failed') throw phase.error
