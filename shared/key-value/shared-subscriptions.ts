@@ -1,4 +1,5 @@
-// One subscription at the store for all who want the same name: the first to come opens it, the last to go closes it.
+// One subscription at the store for all who want the same name: the first to come opens it, the last to go closes it. Who
+// comes while it is being closed waits for that, or the closing would take the new subscription with it.
 
 import type { Subscription } from '../database/index.ts'
 
@@ -16,9 +17,13 @@ interface Shared {
 
 export function createSharedSubscriptions(open: (name: string) => Promise<Subscription>): SharedSubscriptions {
   const all = new Map<string, Shared>()
+  const closings = new Map<string, Promise<void>>()
 
   function find(name: string): Shared {
-    const shared = all.get(name) ?? { users: 0, opening: open(name) }
+    const present = all.get(name)
+    if (present !== undefined) return present
+    const closing = closings.get(name)
+    const shared = { users: 0, opening: closing === undefined ? open(name) : closing.then(() => open(name)) }
     all.set(name, shared)
     return shared
   }
@@ -27,7 +32,11 @@ export function createSharedSubscriptions(open: (name: string) => Promise<Subscr
     shared.users -= 1
     if (shared.users > 0) return
     if (all.get(name) === shared) all.delete(name)
-    await close(shared)
+    const closing = close(shared)
+    closings.set(name, closing)
+    await closing.finally(() => {
+      if (closings.get(name) === closing) closings.delete(name)
+    })
   }
 
   return {

@@ -1,5 +1,6 @@
 // The one place that loads kafkajs and says how it connects, retries and logs.
 
+import { createConnection } from 'node:net'
 import type { Cluster, ISocketFactory, Kafka, LogEntry } from 'kafkajs'
 import type { Logger } from '../../telemetry/index.ts'
 
@@ -12,12 +13,15 @@ export interface KafkaClientOptions {
   readonly connect?: ISocketFactory
 }
 
+const plainTcp: ISocketFactory = ({ host, port, onConnect }) =>
+  createConnection({ host, port, keepAlive: true, keepAliveInitialDelay: 30_000 }, onConnect)
+
 /** Longest wait for an answer of a broker, in milliseconds. */
 export const requestTimeoutMs = 10_000
 
 /** Loads kafkajs, so that a process without Kafka does not carry it. Connects to nothing. */
 export async function loadKafka(
-  { brokers, clientId, connect }: KafkaClientOptions,
+  { brokers, clientId, connect = plainTcp }: KafkaClientOptions,
   { log }: { readonly log: Logger },
 ): Promise<Kafka> {
   const { default: kafkajs } = await import('kafkajs')
@@ -29,7 +33,8 @@ export async function loadKafka(
     retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 1_000, factor: 0.5 },
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => writeLog(log, entry),
-    ...(connect === undefined ? {} : { socketFactory: connect }),
+    // While a broker is away kafkajs may wait for one socket a dozen times; Node would take that for a leak and say so.
+    socketFactory: (socket) => connect(socket).setMaxListeners(0),
   })
 }
 

@@ -17,6 +17,8 @@ import { createKafkaWriter, type KafkaWriter } from './kafka-writer.ts'
 export interface KafkaEventLogOptions extends KafkaClientOptions {
   /** How long start() keeps trying, in milliseconds. Default 30,000. */
   readonly startTimeoutMs?: number
+  /** Longest append, retries included, in milliseconds. Default 20,000. */
+  readonly writeTimeoutMs?: number
   /** How long stop() waits for work under way, in milliseconds. Default 5,000. */
   readonly stopTimeoutMs?: number
 }
@@ -41,7 +43,7 @@ const startBackoff = { firstMs: 100, maxMs: 2_000 }
 const outsider = { groupGenerationId: -1, memberId: '' }
 
 export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log }: KafkaEventLogDeps): EventLog {
-  const { startTimeoutMs = 30_000, stopTimeoutMs = 5_000 } = options
+  const { startTimeoutMs = 30_000, writeTimeoutMs = 20_000, stopTimeoutMs = 5_000 } = options
   const topics = new Map<string, number>()
   const closing = new AbortController()
   const wakes = createWakes({ clock, log })
@@ -157,7 +159,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     const admin = kafka.admin({ retry: { retries: 2 } })
     const [cluster, fetchCluster] = [openCluster(kafka), openCluster(kafka)]
     const reader = createKafkaReader({ cluster: fetchCluster, clock, bounds, onRecords: wakes.wake })
-    parts = { admin, cluster, fetchCluster, reader, writer: createKafkaWriter(kafka, { clock }) }
+    parts = { admin, cluster, fetchCluster, reader, writer: createKafkaWriter({ writeTimeoutMs }, { kafka, clock }) }
     await Promise.all([admin.connect(), cluster.connect(), fetchCluster.connect()])
     await loadTopics()
   }

@@ -18,10 +18,15 @@ export interface KafkaWriter {
   stop(): Promise<void>
 }
 
-/** Longest write, retries included, in milliseconds. */
-const writeTimeoutMs = 20_000
+export interface KafkaWriterOptions {
+  /** Longest write, retries included, in milliseconds. */
+  readonly writeTimeoutMs: number
+}
 
-export function createKafkaWriter(kafka: Kafka, { clock }: { readonly clock: Clock }): KafkaWriter {
+export function createKafkaWriter(
+  { writeTimeoutMs }: KafkaWriterOptions,
+  { kafka, clock }: { readonly kafka: Kafka; readonly clock: Clock },
+): KafkaWriter {
   let producer: Promise<Producer> | undefined
 
   async function open(): Promise<Producer> {
