@@ -3,11 +3,13 @@
 
 import type { Secret } from '../config/index.ts'
 import type { Database } from '../database/index.ts'
+import type { Outbox } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import type { EventLog } from '../event-log/index.ts'
 import type { Channel, KeyValue } from '../key-value/index.ts'
 import type { Component } from '../lifecycle/index.ts'
 import type { ModelClient } from '../model/index.ts'
+import { createBackgroundStart } from './background-start.ts'
 import { createSchemaCheck } from './check-schema.ts'
 import type { Surroundings } from './composition.ts'
 import type { AnyFunction } from './define-http-function.ts'
@@ -16,6 +18,7 @@ import type { Probe } from './operations/health.ts'
 export interface Adapters {
   readonly database?: Database
   readonly eventLog?: EventLog
+  readonly outbox?: Outbox
   readonly keyValue?: KeyValue
   readonly channel?: Channel
   readonly model?: ModelClient
@@ -26,14 +29,20 @@ export interface Adapters {
 
 type Parts = { -readonly [K in keyof Adapters]: Adapters[K] } & { components: Component[]; probes: Probe[] }
 
-export async function createAdapters({ name, needs }: AnyFunction, surroundings: Surroundings): Promise<Adapters> {
+export async function createAdapters(definition: AnyFunction, surroundings: Surroundings): Promise<Adapters> {
+  const { needs, produces } = definition
   const parts: Parts = { components: [], probes: [] }
-  if (needs.includes('postgres')) await addDatabase(name, parts, surroundings)
+  if (needs.includes('postgres')) await addDatabase(definition, parts, surroundings)
+  if (needs.includes('kafka') || (produces.length > 0 && parts.database !== undefined)) {
+    await addEventLog(definition, parts, surroundings)
+  }
+  if (parts.database !== undefined) await addOutbox(parts, surroundings, parts.database)
+  if (needs.includes('redis')) await addKeyValue(definition, parts, surroundings)
   if (needs.includes('model')) await addModel(parts, surroundings)
   return parts
 }
 
-async function addDatabase(name: string, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
+async function addDatabase({ name }: AnyFunction, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
   const { createDatabase } = await import('../database/index.ts')
   const { databasePoolSize: poolSize, statementTimeoutMs, lockTimeoutMs } = config
   const url = required(config.databaseUrl, 'DATABASE_URL', 'Postgres')
@@ -44,6 +53,44 @@ async function addDatabase(name: string, parts: Parts, { config, log, clock }: S
   parts.database = database
   parts.components.push(database, createSchemaCheck(database))
   parts.probes.push({ name: 'postgres', check: async () => void (await database.query('SELECT 1')) })
+}
+
+async function addEventLog(
+  { name, needs }: AnyFunction,
+  parts: Parts,
+  { config, log, clock }: Surroundings,
+): Promise<void> {
+  const { createEventLog } = await import('../event-log/index.ts')
+  const eventLog = createEventLog(config, { database: parts.database, clock, log, name })
+  parts.eventLog = eventLog
+  if (needs.includes('kafka')) {
+    parts.components.push(eventLog)
+    parts.probes.push({ name: 'kafka', check: async () => requireUp(eventLog) })
+  } else {
+    // Only for publishing early what it emits. While the log is away the outbox keeps the events and the function its work.
+    parts.components.push(createBackgroundStart(eventLog, { clock, log }))
+  }
+}
+
+async function addOutbox(parts: Parts, surroundings: Surroundings, database: Database): Promise<void> {
+  const { createOutbox } = await import('../delivery/index.ts')
+  const outbox = createOutbox({}, { ...surroundings, database, eventLog: parts.eventLog })
+  parts.outbox = outbox
+  parts.components.push(outbox)
+}
+
+async function addKeyValue({ name }: AnyFunction, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
+  const { createKeyValue } = await import('../key-value/index.ts')
+  const { keyValue, channel, component } = createKeyValue(config, { database: parts.database, clock, log, name })
+  parts.keyValue = keyValue
+  parts.channel = channel
+  parts.components.push(component)
+  parts.probes.push({ name: 'redis', check: async () => void (await keyValue.get('sluice:probe')) })
+}
+
+function requireUp({ name, health }: Component): void {
+  const { status, error } = health()
+  if (status === 'down') throw new SluiceError('event_log_unavailable', `${name}: ${error ?? 'down'}`)
 }
 
 // A thinking model may be silent for long before its first token, but not between two chunks.

@@ -3,7 +3,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../config/index.ts'
-import type { TransactionalRoutes } from '../delivery/index.ts'
+import type { Outbox, TransactionalRoutes } from '../delivery/index.ts'
 import type { Database } from '../database/index.ts'
 import type { EventLog } from '../event-log/index.ts'
 import type { Channel, KeyValue } from '../key-value/index.ts'
@@ -29,7 +29,7 @@ export interface Surroundings {
 }
 
 interface ByNeed {
-  readonly postgres: { readonly database: Database }
+  readonly postgres: { readonly database: Database; readonly outbox: Outbox }
   readonly kafka: { readonly eventLog: EventLog }
   readonly redis: { readonly keyValue: KeyValue; readonly channel: Channel }
   readonly model: { readonly model: ModelClient }

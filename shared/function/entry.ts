@@ -2,11 +2,11 @@
 
 import type { HttpContext, Behaviour, Routes, Surroundings } from './composition.ts'
 import type { EventFunction } from './define-function.ts'
-import type { AnyFunction } from './define-http-function.ts'
+import type { AnyFunction, HttpFunction } from './define-http-function.ts'
 import type { Adapters } from './adapters.ts'
+import type { Outbox, StepsHandler, TransactionHandler } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import type { Component } from '../lifecycle/index.ts'
-import { createHttpFunctionServer } from './http/http-function-server.ts'
 import type { Health } from './operations/health.ts'
 import { createEventServer, type StatelessHandler, type Work } from './receiver/event-server.ts'
 import type { DrainedWork } from './receiver/in-flight.ts'
@@ -24,8 +24,8 @@ export interface Entry {
   readonly server: FunctionServer
   readonly components: readonly Component[]
   readonly loops: readonly Component[]
-  /** Publishes what this process has stored and not yet published. */
-  readonly outbox?: { flush(): Promise<number> }
+  /** Its stop() publishes what this process has stored and not yet published. */
+  readonly outbox?: Outbox
 }
 
 export interface EntryDeps {
@@ -34,6 +34,8 @@ export interface EntryDeps {
   readonly health: Pick<Health, 'answer'>
   readonly options: { readonly host: string; readonly port: number }
 }
+
+type ServerContext = Omit<HttpContext, 'openStream'>
 
 /** The types of a behaviour depend on its function; here, where all kinds meet, they are told apart by the contract's kind. */
 interface Composed {
@@ -51,7 +53,9 @@ export async function composeEntry<F extends AnyFunction>(
   const { adapters, surroundings } = deps
   const composed = await compose(behaviour, { ...adapters, ...surroundings })
   const { components = [], loops = [] } = composed
-  return { server: await createServer(definition, composed, deps), components, loops }
+  const server = await createServer(definition, composed, deps)
+  const { outbox } = adapters
+  return outbox === undefined ? { server, components, loops } : { server, components, loops, outbox }
 }
 
 async function compose(behaviour: unknown, resources: object): Promise<Composed> {
@@ -68,11 +72,9 @@ async function createServer(
   const { clock, log, instruments } = surroundings
   const common = { clock, log, instruments, health }
   if (definition.kind === 'http') {
-    return createHttpFunctionServer(definition, options, {
-      ...common,
-      context: httpContext(deps),
-      routes: routes as Routes,
-    })
+    const { createHttpFunctionServer } = await import('./http/http-function-server.ts') // Fastify, only where it serves
+    const context = await httpContext(definition, deps)
+    return createHttpFunctionServer(definition, options, { ...common, context, routes: routes as Routes })
   }
   if (definition.kind === 'scheduled') {
     return withoutStreams(createTickServer(definition, options, { ...common, handler: handler as TickHandler }))
@@ -86,17 +88,32 @@ const withoutStreams = (server: Omit<FunctionServer, 'closeStreams'>): FunctionS
   closeStreams: async () => undefined,
 })
 
-async function workOf({ execution, name }: EventFunction, handler: unknown, _deps: EntryDeps): Promise<Work> {
+async function workOf(
+  definition: EventFunction,
+  handler: unknown,
+  { adapters, surroundings }: EntryDeps,
+): Promise<Work> {
+  const { execution, name } = definition
   if (execution === 'stateless') return { kind: 'stateless', handler: handler as StatelessHandler }
-  throw new SluiceError('start_failed', `${name}: delivery is not here yet`)
+  const { database, outbox } = adapters
+  if (database === undefined || outbox === undefined) throw new SluiceError('start_failed', `${name} needs Postgres`)
+  const { createDelivery, laneTokenHeader } = await import('../delivery/index.ts')
+  const deps = { ...surroundings, database, outbox }
+  const delivery =
+    execution === 'steps'
+      ? createDelivery({ ...definition, execution }, handler as StepsHandler, deps)
+      : createDelivery({ ...definition, execution }, handler as TransactionHandler, deps)
+  return { kind: 'delivery', delivery, laneTokenHeader }
 }
 
-function httpContext({ surroundings: { log, draining } }: EntryDeps): Omit<HttpContext, 'openStream'> {
-  return {
-    log,
-    draining,
-    transaction: async () => {
-      throw new SluiceError('start_failed', "the function has no database; add 'postgres' to its needs")
-    },
-  }
+async function httpContext(definition: HttpFunction, { adapters, surroundings }: EntryDeps): Promise<ServerContext> {
+  const { log, draining } = surroundings
+  const { database, outbox } = adapters
+  if (database === undefined || outbox === undefined) return { log, draining, transaction: refuseTransaction }
+  const { createTransactional } = await import('../delivery/index.ts')
+  return { log, draining, ...createTransactional(definition, { ...surroundings, database, outbox }) }
+}
+
+const refuseTransaction = async (): Promise<never> => {
+  throw new SluiceError('start_failed', "the function has no database; add 'postgres' to its needs")
 }

@@ -15,7 +15,7 @@ import {
   type DrainStep,
   type RunningService,
 } from '../lifecycle/index.ts'
-import { createInstruments, createLogger, type Logger } from '../telemetry/index.ts'
+import { createInstruments, createLogger, type Instruments, type Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import { createAdapters } from './adapters.ts'
 import type { Behaviour, Surroundings } from './composition.ts'
@@ -95,6 +95,7 @@ export async function startService<F extends AnyFunction>(
         running,
         clock,
         log,
+        instruments,
         begin: () => {
           health.setPhase('draining')
           draining.abort()
@@ -109,13 +110,14 @@ interface Drain {
   readonly running: { stop(): Promise<void> }
   readonly clock: Clock
   readonly log: Logger
+  readonly instruments: Instruments
   readonly begin: () => void
 }
 
 /** Part of the budget that in-flight work may use; the rest is for flushing and closing. */
 const workShare = 0.8
 
-async function drain({ totalMs, entry, running, clock, log, begin }: Drain): Promise<DrainReceipt> {
+async function drain({ totalMs, entry, running, clock, log, instruments, begin }: Drain): Promise<DrainReceipt> {
   const { server, loops, outbox } = entry
   const begun = clock.monotonic()
   let work: DrainedWork = { finished: [], released: [] }
@@ -126,17 +128,22 @@ async function drain({ totalMs, entry, running, clock, log, begin }: Drain): Pro
     work = await server.drain(signal)
     await Promise.all(stopping)
   }
+  const flushOutbox = async (): Promise<void> => {
+    const before = await publishedEvents(instruments)
+    await outbox?.stop()
+    flushedEvents = (await publishedEvents(instruments)) - before
+  }
   const steps: DrainStep[] = [
     { name: 'unready', run: begin },
     // The step itself may take longer than its signal, by the moment that releasing takes.
     { name: 'work', run: () => withSignal(totalMs * workShare, finishWork) },
-    { name: 'outbox', run: async () => void (flushedEvents = (await outbox?.flush()) ?? 0) },
+    { name: 'outbox', run: flushOutbox },
     { name: 'telemetry', run: () => log.flush() },
     { name: 'streams', run: () => server.closeStreams() },
     { name: 'components', run: () => running.stop() },
   ]
-  await runDrain(steps, { totalMs }, { clock, log })
-  return { ...work, flushedEvents, seconds: (clock.monotonic() - begun) / 1_000 }
+  const { failed: failedSteps } = await runDrain(steps, { totalMs }, { clock, log })
+  return { ...work, flushedEvents, failedSteps, seconds: (clock.monotonic() - begun) / 1_000 }
 
   async function withSignal(ms: number, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const expired = new AbortController()
@@ -148,3 +155,6 @@ async function drain({ totalMs, entry, running, clock, log, begin }: Drain): Pro
     }
   }
 }
+
+const publishedEvents = async ({ outboxPublished }: Pick<Instruments, 'outboxPublished'>): Promise<number> =>
+  (await outboxPublished.get()).values.reduce((sum, { value }) => sum + value, 0)

@@ -19,6 +19,8 @@ export interface DrainReceipt {
   /** Not finished in time and handed back: another process will do them. */
   readonly released: readonly string[]
   readonly flushedEvents: number
+  /** Steps that failed or ran out of time. */
+  readonly failedSteps: readonly string[]
   readonly seconds: number
 }
 

@@ -1,5 +1,6 @@
 // Starts components in order, stops them in reverse, and unwinds a start that failed half-way.
 
+import { systemClock, type Clock } from '../time/index.ts'
 import type { Component } from './component.ts'
 
 export interface RunningComponents {
@@ -7,9 +8,16 @@ export interface RunningComponents {
   stop(): Promise<void>
 }
 
+export interface StartOptions {
+  /** Longest unwinding of a start that failed, in milliseconds. Default 5,000. The reason must reach a person even then. */
+  readonly unwindMs?: number
+  readonly clock?: Clock
+}
+
 export async function startComponents(
   components: readonly Component[],
   signal: AbortSignal,
+  { unwindMs = 5_000, clock = systemClock }: StartOptions = {},
 ): Promise<RunningComponents> {
   const started: Component[] = []
   const running = { stop: once(() => stopAll(started)) }
@@ -19,7 +27,8 @@ export async function startComponents(
       await component.start(signal)
       started.push(component)
     } catch (error) {
-      await running.stop().catch(() => undefined) // the reason of the failed start is what matters
+      const unwound = running.stop().catch(() => undefined) // the reason of the failed start is what matters
+      await Promise.race([unwound, clock.sleep(unwindMs)])
       throw error
     }
   }

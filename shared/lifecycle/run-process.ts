@@ -33,6 +33,8 @@ export interface ProcessOptions {
 
 /** A fault leaves the process in an unknown state: what runs may end, but not for long. */
 const faultDrainMs = 5_000
+/** What a start that a signal interrupts may take to unwind. */
+const unwindMs = 2_000
 /** Kept back from the budget, so that the drain ends before the hard stop. */
 const reserve = (totalMs: number): number => Math.min(250, totalMs * 0.1)
 
@@ -53,22 +55,37 @@ export async function runProcess(
     onFurtherFault: (error) => running.log?.error(describeFault(error), 'a fault during shutdown'),
   })
 
-  let service: RunningService
-  try {
-    service = await start(starting.signal)
-  } catch (error) {
-    if (starting.signal.aborted) {
-      const request = await requested.promise
-      if (request.kind === 'signal') return process.exit(0)
-      printFailure(name, request.error)
-    } else {
-      printFailure(name, error)
-    }
+  const started = await settle(() => start(starting.signal), starting.signal, clock)
+  if (starting.signal.aborted) {
+    const request = await requested.promise
+    if (request.kind === 'fault') printFailure(name, request.error)
+    return process.exit(request.kind === 'fault' ? 1 : 0)
+  }
+  if ('error' in started) {
+    printFailure(name, started.error)
     return process.exit(1)
   }
+  const { service } = started
   running.log = service.log
   const request = await requested.promise
   await endService(service, request, clock)
+}
+
+type Started = { readonly service: RunningService } | { readonly error: unknown }
+
+/** The end of the start. When `signal` aborts it, the unwinding gets a moment and is then left behind. */
+async function settle(start: () => Promise<RunningService>, signal: AbortSignal, clock: Clock): Promise<Started> {
+  const begun = (async () => start())() // also what start throws at once is a failed start
+  const settled = begun.then(
+    (service): Started => ({ service }),
+    (error: unknown): Started => ({ error }),
+  )
+  const abandoned = new Promise<Started>((resolve) => {
+    signal.addEventListener('abort', () => clock.after(unwindMs, () => resolve({ error: signal.reason })), {
+      once: true,
+    })
+  })
+  return Promise.race([settled, abandoned])
 }
 
 async function endService(service: RunningService, request: StopRequest, clock: Clock): Promise<void> {
@@ -87,11 +104,9 @@ async function endService(service: RunningService, request: StopRequest, clock: 
   const receipt = await service.drain({ totalMs: totalMs - reserve(totalMs) })
   const seconds = (clock.monotonic() - begun) / 1_000
   service.shutdownSeconds.observe(seconds)
-  const clean = request.kind === 'signal' && receipt.released.length === 0
-  log[clean ? 'info' : 'error'](
-    { finished: receipt.finished, released: receipt.released, flushed_events: receipt.flushedEvents, seconds },
-    'shutdown complete',
-  )
+  const clean = request.kind === 'signal' && receipt.released.length === 0 && receipt.failedSteps.length === 0
+  const { finished, released, flushedEvents: flushed_events, failedSteps: failed_steps } = receipt
+  log[clean ? 'info' : 'error']({ finished, released, flushed_events, failed_steps, seconds }, 'shutdown complete')
   leave(log, clean ? 0 : 1)
 }
 

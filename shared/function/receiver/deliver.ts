@@ -14,7 +14,12 @@ export const createDeliver =
 
 /** A 2xx answer has no body, so its code stays in the log of delivery. */
 export function replyOfAnswer({ status, outcome, code, retryAfterS }: Answer): Reply {
-  if (status < 300) return { status, outcome }
-  const reply = { status, outcome, code: code ?? (status === 409 ? 'conflict' : 'database_unavailable') } as const
+  if (status < 300) return { status, outcome, logged: true }
+  const reply = {
+    status,
+    outcome,
+    logged: true,
+    code: code ?? (status === 409 ? 'conflict' : 'database_unavailable'),
+  } as const
   return retryAfterS === undefined ? reply : { ...reply, retryAfterS }
 }

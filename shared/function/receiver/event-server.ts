@@ -24,7 +24,7 @@ export type StatelessHandler = (event: CloudEvent, context: StatelessContext) =>
 
 /** What stands at the end of the pipeline. */
 export type Work =
-  | { readonly kind: 'delivery'; readonly delivery: Delivery }
+  | { readonly kind: 'delivery'; readonly delivery: Delivery; readonly laneTokenHeader: string }
   | { readonly kind: 'stateless'; readonly handler: StatelessHandler }
 
 export interface EventServerDeps {
@@ -57,6 +57,7 @@ export function createEventServer(
     decode: createDecodeRequest(definition.consumes),
     pipeline: composePipeline(policiesOf(definition, admissions), lastOf(work, log), { clock, refuse }),
     record: createRecord({ instruments, log }),
+    laneTokenHeader: work.kind === 'delivery' ? work.laneTokenHeader : undefined,
     release: async () => (work.kind === 'delivery' ? work.delivery.release() : []),
   })
 }

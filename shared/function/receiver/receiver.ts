@@ -7,7 +7,7 @@
 // R3  drain() may be called any number of times; all callers get the same receipt.
 // R4  Every request is answered once, and counted once.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { SluiceError } from '../../errors/index.ts'
 import type { Component } from '../../lifecycle/index.ts'
 import { newTrace, parseTraceparent, type TraceContext } from '../../telemetry/index.ts'
@@ -41,6 +41,8 @@ export interface ReceiverDeps {
   readonly refuse: Refuse
   readonly pipeline: Receive
   readonly record: RecordReply
+  /** Set by the lane driver. A dispatcher sends only fixed and `ce-` headers, so no record can forge it. */
+  readonly laneTokenHeader: string | undefined
   /** Hands unfinished deliveries back; called when a drain runs out of time. Returns their ids. */
   readonly release: () => Promise<readonly string[]>
 }
@@ -72,7 +74,13 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
 
   const server = createServer(serverOptions(limits), (request, response) => {
     if (request.method !== 'POST' && answerHealth(request, response)) return
-    const reception = new Reception({ headers: request.headers, response, arrivedAtMs: clock.monotonic() })
+    const { headers } = request
+    const reception = new Reception({
+      headers,
+      laneToken: laneTokenOf(headers),
+      response,
+      arrivedAtMs: clock.monotonic(),
+    })
     const refused = refuseHead(request, reception)
     if (refused !== undefined) return conclude(reception, refused)
     readBody(request, limits, (body) => void take(reception, body))
@@ -91,6 +99,11 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
     ])
     response.end(answer.body)
     return true
+  }
+
+  function laneTokenOf(headers: IncomingHttpHeaders): string | undefined {
+    const token = deps.laneTokenHeader === undefined ? undefined : headers[deps.laneTokenHeader]
+    return typeof token === 'string' ? token : undefined
   }
 
   /** What can be told from the head alone. The cheapest refusals come first, before a body is read. */

@@ -8,12 +8,11 @@ import type { TraceContext } from '../../telemetry/index.ts'
 export interface ReceptionFacts {
   readonly headers: IncomingHttpHeaders
   readonly response: ServerResponse
+  /** When the lane driver sent it. */
+  readonly laneToken: string | undefined
   /** Monotonic. */
   readonly arrivedAtMs: number
 }
-
-/** Set by the lane driver. A dispatcher sends only fixed and `ce-` headers, so no record can forge it. */
-export const laneTokenHeader = 'sluice-lane-token'
 
 export class Reception {
   readonly headers: IncomingHttpHeaders
@@ -30,12 +29,11 @@ export class Reception {
   #controller: AbortController | undefined
   #reason: Error | undefined
 
-  constructor({ headers, response, arrivedAtMs }: ReceptionFacts) {
+  constructor({ headers, laneToken, response, arrivedAtMs }: ReceptionFacts) {
     this.headers = headers
     this.response = response
     this.arrivedAtMs = arrivedAtMs
-    const token = headers[laneTokenHeader]
-    this.laneToken = typeof token === 'string' ? token : undefined
+    this.laneToken = laneToken
   }
 
   /** A hint for routing, never trust: anyone may send the header. */

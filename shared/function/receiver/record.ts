@@ -42,6 +42,7 @@ export function createRecord({ instruments, log }: RecordDeps): RecordReply {
   return ({ reception, reply, trace, seconds }) => {
     counters[reply.outcome].inc()
     receiveSeconds.observe(seconds)
+    if (reply.logged === true) return
     const level = reply.code === undefined ? 'info' : 'warn'
     if (!log.isLevelEnabled(level)) return
     log[level](

@@ -27,6 +27,8 @@ export interface Reply {
   readonly code?: ErrorCode
   /** For the log only; never sent. */
   readonly reason?: string
+  /** Delivery has written the one line of this event already. */
+  readonly logged?: true
   readonly retryAfterS?: number
   readonly allow?: string
   /** The connection ends with this answer, because what follows on it cannot be trusted. */

@@ -50,6 +50,7 @@ export function createTickServer(
     decode: createDecodeRequest(anyEvent),
     pipeline: composePipeline(policies, createTickRun(definition, deps), { clock, refuse }),
     record: createRecord({ instruments, log }),
+    laneTokenHeader: undefined,
     release: async () => [],
   })
 }

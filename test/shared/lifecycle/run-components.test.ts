@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createManualClock } from '../../support/index.ts'
 import { startComponents, type Component } from '../../../shared/lifecycle/index.ts'
 
 function record(
@@ -51,6 +52,15 @@ test('the reason of a failed start survives an unwinding that fails too', async 
   const log: string[] = []
   const starting = startComponents([record(log, 'a', { stop: true }), record(log, 'b', { start: true })], never)
   await assert.rejects(starting, /b does not start/)
+})
+
+test('an unwinding that hangs does not keep the reason from coming out', async () => {
+  const clock = createManualClock()
+  const hanging: Component = { ...record([], 'a'), stop: () => new Promise(() => undefined) }
+  const starting = startComponents([hanging, record([], 'b', { start: true })], never, { unwindMs: 100, clock })
+  const rejected = assert.rejects(starting, /b does not start/)
+  await clock.advance(100)
+  await rejected
 })
 
 test('stopping twice stops once', async () => {

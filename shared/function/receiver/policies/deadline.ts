@@ -23,15 +23,14 @@ export const deadline =
         // 503 and not 504: the source comes again, and the inbox absorbs what the first try still did.
         resolve(errorReply('deadline_exceeded', 'failed', { status: 503, retryAfterS: 1 }))
       })
-      void result.then(
-        (reply) => {
-          timer.cancel() // an answered request must not keep the process alive
-          resolve(reply)
-        },
-        (error: unknown) => {
-          timer.cancel()
-          reject(error)
-        },
-      )
+      const answered = (reply: Reply): void => {
+        timer.cancel() // an answered request must not keep the process alive
+        resolve(reply)
+      }
+      const failed = (error: unknown): void => {
+        timer.cancel()
+        reject(error)
+      }
+      void result.then(answered, failed)
     })
   }
