@@ -1,3 +1,2 @@
-export { startRehearsalModel, type RehearsalModel, type RehearsalModelOptions } from './rehearsal-model.ts'
-export { parseScript, type Rule, type Script, type ThenAction, type WhenCondition } from './script.ts'
-export type { LedgerEntry } from './ledger.ts'
+export { startRehearsalModel } from './rehearsal-model.ts'
+export { parseScript } from './script.ts'

@@ -142,7 +142,7 @@ const neutralCodes = new Set<ErrorCode>([
 ])
 
 /** Retryable errors are faults, except cancellations, and except 429: a limit is an answer and brings its own pause. */
-export function judgeError(error: unknown): Judgement {
+function judgeError(error: unknown): Judgement {
   if (!(error instanceof SluiceError)) return 'fault'
   if (neutralCodes.has(error.code)) return 'neutral'
   return error.retryable && error.code !== 'model_rate_limited' ? 'fault' : 'answered'

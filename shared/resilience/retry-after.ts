@@ -3,7 +3,7 @@
 const httpDate = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/
 
 /** Longest pause taken from a header: a day. A dependency does not decide that we stop for ever. */
-export const longestRetryAfterMs = 86_400_000
+const longestRetryAfterMs = 86_400_000
 
 /** Milliseconds from `now` (epoch milliseconds), or `undefined` when there is no usable value. Past dates give 0. */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {

@@ -2,19 +2,16 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
-import {
-  createModelClient,
-  type ModelClientOptions,
-  type ModelRequest,
-  type TextDelta,
-} from '../../../shared/model/index.ts'
+import type { TextDelta } from '../../../shared/model/answer-builder.ts'
+import { createModelClient, type ModelClientOptions } from '../../../shared/model/model-client.ts'
+import type { ModelRequest } from '../../../shared/model/index.ts'
 import { createInstruments, createLogger } from '../../../shared/telemetry/index.ts'
 import { systemClock } from '../../../shared/time/index.ts'
 import { atEnd, startLoopbackServer } from '../../support/index.ts'
 
 export type Behaviour = (response: ServerResponse, request: IncomingMessage, body: string) => void
 
-export const question: ModelRequest = { model: 'm', messages: [{ role: 'user', content: 'hello' }] }
+const question: ModelRequest = { model: 'm', messages: [{ role: 'user', content: 'hello' }] }
 
 const generous = { connectMs: 2_000, firstTokenMs: 5_000, idleMs: 5_000, totalMs: 10_000 }
 

@@ -1,6 +1,6 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
-import { createBreaker, type Breaker, type BreakerOptions } from '../../../shared/resilience/index.ts'
+import { createBreaker, type Breaker, type BreakerOptions } from '../../../shared/resilience/breaker.ts'
 import { SluiceError, type ErrorCode } from '../../../shared/errors/index.ts'
 import { createInstruments } from '../../../shared/telemetry/index.ts'
 import { systemClock } from '../../../shared/time/index.ts'

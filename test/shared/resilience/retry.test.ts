@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { createRetryBudget, retry, type RetryOptions } from '../../../shared/resilience/index.ts'
+import { createRetryBudget } from '../../../shared/resilience/index.ts'
+import { retry, type RetryOptions } from '../../../shared/resilience/retry.ts'
 import { RejectedError, SluiceError, type ErrorCode } from '../../../shared/errors/index.ts'
 import { createManualClock } from '../../support/index.ts'
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { timeout } from '../../../shared/resilience/index.ts'
+import { timeout } from '../../../shared/resilience/timeout.ts'
 import { SluiceError } from '../../../shared/errors/index.ts'
 import { createManualClock } from '../../support/index.ts'
 

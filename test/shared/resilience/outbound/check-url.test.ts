@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { checkUrl } from '../../../../shared/resilience/index.ts'
+import { checkUrl } from '../../../../shared/resilience/outbound/check-url.ts'
 
 const none = new Set<string>()
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { classifyAddress } from '../../../../shared/resilience/index.ts'
+import { classifyAddress } from '../../../../shared/resilience/outbound/classify-address.ts'
 
 const refused: Readonly<Record<string, readonly string[]>> = {
   'this network': ['0.0.0.0', '0.1.2.3'],

@@ -1,6 +1,7 @@
 import { test, type TestContext } from 'node:test'
 import assert from 'node:assert/strict'
-import { createOutbound, isConnectionFailure, type OutboundOptions } from '../../../../shared/resilience/index.ts'
+import { createOutbound, type OutboundOptions } from '../../../../shared/resilience/outbound/outbound.ts'
+import { isConnectionFailure } from '../../../../shared/resilience/outbound/outbound-error.ts'
 import { SluiceError } from '../../../../shared/errors/index.ts'
 import { createInstruments, formatTraceparent, newTrace, withTrace } from '../../../../shared/telemetry/index.ts'
 import { systemClock } from '../../../../shared/time/index.ts'

@@ -9,7 +9,7 @@ import {
   createUntrustedOutbound,
   type UntrustedOutboundOptions,
   type UntrustedRequest,
-} from '../../../../shared/resilience/index.ts'
+} from '../../../../shared/resilience/outbound/untrusted-outbound.ts'
 import { SluiceError } from '../../../../shared/errors/index.ts'
 import { createInstruments } from '../../../../shared/telemetry/index.ts'
 import { systemClock } from '../../../../shared/time/index.ts'
