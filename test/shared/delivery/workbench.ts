@@ -21,10 +21,10 @@ import {
   topics,
   toolCallFinished,
   type CloudEvent,
-  type ToolCallFinished,
 } from '../../../shared/events/index.ts'
 import { createInstruments, createLogger } from '../../../shared/telemetry/index.ts'
 import { systemClock } from '../../../shared/time/index.ts'
+export { finished } from './finished.ts'
 import { atEnd, createTestDatabase } from '../../support/index.ts'
 
 export interface Workbench extends DeliveryDeps {
@@ -132,16 +132,6 @@ export function incoming({
   }
   return { event, raw: Buffer.from(JSON.stringify(data)), topic, partition: 0, offset: 7, key, tenant }
 }
-
-/** Data that the schema of tool.call.finished takes. */
-export const finished = (callId: string, sessionId = 's'): ToolCallFinished => ({
-  session_id: sessionId,
-  turn_id: 't',
-  call_id: callId,
-  tool: 'echo',
-  status: 'succeeded',
-  result: null,
-})
 
 export interface TakenLane {
   readonly incoming: Incoming
