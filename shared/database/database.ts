@@ -2,7 +2,6 @@
 // It survives any outage of the server: calls fail with `database_unavailable`, later calls find new connections.
 
 import type { Socket } from 'node:net'
-import { Pool } from 'pg'
 import { messageOf, SluiceError, sqlState } from '../errors/index.ts'
 import type { ComponentHealth } from '../lifecycle/index.ts'
 import type { Logger } from '../telemetry/index.ts'
@@ -11,7 +10,8 @@ import { connectionConfig, type ConnectionOptions } from './connection.ts'
 import { createChannelListener } from './listener.ts'
 import { createNotifier } from './notifier.ts'
 import type { Database, Queryable } from './queryable.ts'
-import { openSession, type Session } from './session.ts'
+import type { Session } from './session.ts'
+import { createSessionPool } from './session-pool.ts'
 import { runTransaction } from './transaction.ts'
 
 export interface DatabaseOptions extends Omit<ConnectionOptions, 'connectTimeoutMs' | 'idleInTransactionTimeoutMs'> {
@@ -45,15 +45,12 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   } = options
   const sockets = new Set<Socket>()
   const config = connectionConfig({ ...options, connectTimeoutMs, idleInTransactionTimeoutMs }, sockets)
-  const pool = new Pool({ ...config, max: poolSize, idleTimeoutMillis: 30_000 })
+  const pool = createSessionPool({ config, size: poolSize, sockets }, { clock, onBroken: noteFailure })
   const listener = createChannelListener({ config, connectTimeoutMs }, { clock, log })
   let health: ComponentHealth = { status: 'unknown' }
   let freshUntil = 0
   let probing = { cancel: (): void => undefined }
   let stopped: Promise<void> | undefined
-
-  // An idle connection broke. Without this listener that would end the process.
-  pool.on('error', (error) => noteFailure(error))
 
   function noteSuccess(): void {
     if (health.status === 'down') log.info('the database answers again')
@@ -70,7 +67,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   /** Every use of a connection passes here, so health follows what callers see. */
   async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
     try {
-      const result = await work(await openSession(pool))
+      const result = await pool.use(work)
       noteSuccess()
       return result
     } catch (error) {
@@ -117,12 +114,10 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   }
 
   async function close(): Promise<void> {
-    const hardStop = clock.after(stopTimeoutMs, () => destroyAll(sockets))
     probing.cancel()
+    const closed = pool.close(stopTimeoutMs) // its limit covers the listener's sockets too
     await listener.stop()
-    await pool.end()
-    hardStop.cancel()
-    destroyAll(sockets)
+    await closed
     health = { status: 'unknown', at: clock.now() }
   }
 
@@ -151,7 +146,3 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
 
 /** Class 28 (credentials) and 3D (no such database): trying again helps nobody. */
 const refusesUs = (error: unknown): boolean => error instanceof Error && /^(28|3D)/.test(sqlState(error.cause) ?? '')
-
-function destroyAll(sockets: ReadonlySet<Socket>): void {
-  for (const socket of sockets) socket.destroy()
-}

@@ -13,6 +13,8 @@ export interface TcpProxy {
   cut(): void
   /** Connections stay open and pass nothing on, in either direction. */
   freeze(): void
+  /** As `freeze`, for the connections that are open now; new ones pass. */
+  freezePresent(): void
   /** What clients send arrives; what the server answers is thrown away. */
   swallowAnswers(): void
   /** Passes everything on again. Bytes that were held back by `freeze` arrive; swallowed ones do not. */
@@ -70,6 +72,7 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
       mode = 'frozen'
       each((socket) => socket.pause())
     },
+    freezePresent: () => each((socket) => socket.pause()),
     swallowAnswers: () => {
       mode = 'swallowing'
     },

@@ -1,0 +1,64 @@
+// The connections of a process, lent one at a time. Closing waits for all work that has begun, also for work that still waits
+// for a connection: pg's own pool forgets those waiting when it is told to end.
+
+import type { Socket } from 'node:net'
+import { Pool, type ClientConfig } from 'pg'
+import { SluiceError } from '../errors/index.ts'
+import type { Clock } from '../time/index.ts'
+import { openSession, type Session } from './session.ts'
+
+export interface SessionPoolOptions {
+  readonly config: ClientConfig
+  readonly size: number
+  /** The open sockets of the connections, for a close that cannot wait. */
+  readonly sockets: ReadonlySet<Socket>
+}
+
+export interface SessionPoolDeps {
+  readonly clock: Clock
+  /** Called when an idle connection broke. */
+  readonly onBroken: (error: Error) => void
+}
+
+export interface SessionPool {
+  /** `work` releases the session. @throws SluiceError `database_unavailable` when there is no connection within the connect timeout. */
+  use<T>(work: (session: Session) => Promise<T>): Promise<T>
+  /** Takes no more work, waits `limitMs` for that under way, then cuts its connections. */
+  close(limitMs: number): Promise<void>
+}
+
+export function createSessionPool(
+  { config, size, sockets }: SessionPoolOptions,
+  { clock, onBroken }: SessionPoolDeps,
+): SessionPool {
+  const pool = new Pool({ ...config, max: size, idleTimeoutMillis: 30_000 })
+  const underWay = new Set<Promise<unknown>>()
+  let closed = false
+
+  pool.on('error', onBroken) // without a listener this would end the process
+
+  return {
+    use: async (work) => {
+      if (closed) throw new SluiceError('database_unavailable', 'The database handle is stopped')
+      const running = openSession(pool).then(work)
+      underWay.add(running)
+      try {
+        return await running
+      } finally {
+        underWay.delete(running)
+      }
+    },
+    close: async (limitMs) => {
+      closed = true
+      const timer = clock.after(limitMs, () => destroyAll(sockets))
+      await Promise.allSettled(underWay)
+      await pool.end()
+      timer.cancel()
+      destroyAll(sockets)
+    },
+  }
+}
+
+function destroyAll(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) socket.destroy()
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { classifyError, SluiceError, sqlState } from '../../../shared/errors/index.ts'
+import type { Database } from '../../../shared/database/index.ts'
+import { createTestDatabase } from '../../support/index.ts'
+import { openDatabase } from './open-database.ts'
+
+async function open(t: TestContext): Promise<Database> {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const database = await openDatabase(t, url)
+  await database.query(
+    'CREATE TABLE item (id int PRIMARY KEY, parent int REFERENCES item DEFERRABLE INITIALLY DEFERRED)',
+  )
+  return database
+}
+
+const ids = async (database: Database): Promise<number[]> =>
+  (await database.query<{ id: number }>('SELECT id FROM item ORDER BY id')).rows.map(({ id }) => id)
+
+const insert = 'INSERT INTO item (id) VALUES ($1)'
+const code =
+  (expected: string) =>
+  (error: unknown): boolean =>
+    error instanceof SluiceError && error.code === expected
+const state =
+  (expected: string) =>
+  (error: unknown): boolean =>
+    sqlState(error) === expected
+
+test('work that returns is committed, and its result is given back', async (t) => {
+  const database = await open(t)
+  const result = await database.transaction(async (tx) => {
+    await tx.query(insert, [1])
+    assert.deepEqual(await ids(database), [], 'nobody sees it yet')
+    return 'done'
+  })
+  assert.equal(result, 'done')
+  assert.deepEqual(await ids(database), [1])
+})
+
+test('work that throws is rolled back, and its error is rethrown as it is', async (t) => {
+  const database = await open(t)
+  const reason = new Error('no')
+  const failing = database.transaction(async (tx) => {
+    await tx.query(insert, [1])
+    throw reason
+  })
+  await assert.rejects(failing, (error) => error === reason)
+  assert.deepEqual(await ids(database), [])
+})
+
+test('the error of a statement keeps its SQLSTATE', async (t) => {
+  const database = await open(t)
+  await database.query(insert, [1])
+  await assert.rejects(database.query(insert, [1]), state('23505'))
+  await assert.rejects(
+    database.transaction((tx) => tx.query(insert, [1])),
+    state('23505'),
+  )
+  assert.deepEqual(await ids(database), [1])
+})
+
+test('a transaction whose statement failed and whose work went on is an error, never a success', async (t) => {
+  const database = await open(t)
+  const swallowing = database.transaction(async (tx) => {
+    await tx.query(insert, [1])
+    await tx.query(insert, [1]).catch(() => undefined)
+  })
+  await assert.rejects(swallowing, code('handler_failed'))
+  assert.deepEqual(await ids(database), [])
+})
+
+test('a COMMIT that the server refuses is an error', async (t) => {
+  const database = await open(t)
+  const orphan = database.transaction((tx) => tx.query('INSERT INTO item (id, parent) VALUES (1, 2)'))
+  await assert.rejects(orphan, state('23503'))
+  assert.deepEqual(await ids(database), [])
+})
+
+test('a savepoint undoes its own statements only, and the transaction goes on', async (t) => {
+  const database = await open(t)
+  const reason = new Error('inner')
+  await database.transaction(async (tx) => {
+    await tx.query(insert, [1])
+    const undone = tx.savepoint(async () => {
+      await tx.query(insert, [2])
+      throw reason
+    })
+    await assert.rejects(undone, (error) => error === reason)
+    await assert.rejects(
+      tx.savepoint(() => tx.query(insert, [1])),
+      state('23505'),
+    )
+    await tx.savepoint(async () => {
+      await tx.query(insert, [3])
+      await assert.rejects(
+        tx.savepoint(() => tx.query(insert, [3])),
+        state('23505'),
+      )
+      await tx.query(insert, [4])
+    })
+    await tx.query(insert, [5])
+  })
+  assert.deepEqual(await ids(database), [1, 3, 4, 5])
+})
+
+test('a savepoint whose work swallowed the error of a statement is an error, and undone', async (t) => {
+  const database = await open(t)
+  await database.transaction(async (tx) => {
+    const swallowing = tx.savepoint(async () => {
+      await tx.query(insert, [1])
+      await tx.query(insert, [1]).catch(() => undefined)
+    })
+    await assert.rejects(swallowing, state('25P02'))
+    await tx.query(insert, [2])
+  })
+  assert.deepEqual(await ids(database), [2])
+})
+
+test('statements started together run in call order; what follows a failed one fails too', async (t) => {
+  const database = await open(t)
+  await database.transaction(async (tx) => {
+    const answers = await Promise.all([
+      tx.query(insert, [1]),
+      tx.query('SELECT id FROM item'),
+      tx.query(insert, [2]),
+      tx.query('SELECT count(*) AS n FROM item'),
+    ])
+    assert.deepEqual(
+      answers.map(({ rowCount }) => rowCount),
+      [1, 1, 1, 1],
+    )
+    assert.deepEqual(answers[3].rows, [{ n: 2 }])
+  })
+  const failing = database.transaction((tx) =>
+    Promise.all([tx.query(insert, [3]), tx.query(insert, [1]), tx.query(insert, [4])]),
+  )
+  await assert.rejects(failing, state('23505'))
+  assert.deepEqual(await ids(database), [1, 2])
+})
+
+test('the options of a transaction hold for it alone', async (t) => {
+  const database = await open(t)
+  const show =
+    "SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement, current_setting('transaction_isolation') AS isolation, current_setting('transaction_read_only') AS readonly"
+  const inside = await database.transaction((tx) => tx.query(show), {
+    lockTimeoutMs: 123,
+    statementTimeoutMs: 4_567,
+    isolation: 'serializable',
+    readOnly: true,
+  })
+  assert.deepEqual(inside.rows, [{ lock: '123ms', statement: '4567ms', isolation: 'serializable', readonly: 'on' }])
+  for (let connection = 0; connection < 4; connection += 1) {
+    assert.deepEqual((await database.query(show)).rows, [
+      { lock: '2s', statement: '10s', isolation: 'read committed', readonly: 'off' },
+    ])
+  }
+})
+
+test('waiting for a lock ends at the lock timeout, and the connection is of use afterwards', async (t) => {
+  const database = await open(t)
+  await database.query(insert, [1])
+  await database.transaction(async (tx) => {
+    await tx.query('SELECT FROM item WHERE id = 1 FOR UPDATE')
+    const waiting = database.transaction((other) => other.query('SELECT FROM item WHERE id = 1 FOR UPDATE'), {
+      lockTimeoutMs: 50,
+    })
+    await assert.rejects(waiting, state('55P03'))
+  })
+  assert.deepEqual(await ids(database), [1])
+})
+
+test('a transaction left idle too long is ended by the server, counts as slow work and not as a lost database', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const database = await openDatabase(t, url, { idleInTransactionTimeoutMs: 100 })
+  const idle = database.transaction(async (tx) => {
+    await tx.query('SELECT 1')
+    await database.query('SELECT pg_sleep(0.4)')
+    await tx.query('SELECT 1')
+  })
+  const error = await idle.catch((reason: unknown) => reason)
+  assert.ok(code('deadline_exceeded')(error), String(error))
+  assert.equal(classifyError(error).kind, 'retry')
+  assert.equal((await database.query('SELECT 1 AS one')).rowCount, 1)
+})
+
+test('a value that cannot be sent fails its statement and leaves the connection of use', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const database = await openDatabase(t, url, { poolSize: 1 })
+  const circular: Record<string, unknown> = {}
+  circular['self'] = circular
+  await assert.rejects(database.query('SELECT $1::json', [circular]), TypeError)
+  assert.deepEqual((await database.query("SELECT $1::text AS text, '[1]'::jsonb AS json", ['x'])).rows, [
+    { text: 'x', json: [1] },
+  ])
+})
