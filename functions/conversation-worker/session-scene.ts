@@ -123,6 +123,6 @@ const storeSql = `
   ), stored AS (
     INSERT INTO agent.session_event (tenant, session_id, position, event_id, type, turn_id, data)
     SELECT $1, $2, last - $3 + number, event->>'event_id', event->>'type', event->>'turn_id', event->'data'
-    FROM allotted, jsonb_array_elements($4::jsonb) WITH ORDINALITY AS recorded (event, number)
+    FROM allotted, json_array_elements($4::json) WITH ORDINALITY AS recorded (event, number)
   )
   SELECT last FROM allotted`

@@ -1,5 +1,5 @@
 import { serve } from '../../shared/function/index.ts'
+import { createOutboxSync } from './compose.ts'
 import { outboxSync } from './function.ts'
-import { createOutboxSync } from './handler.ts'
 
 await serve(outboxSync, { compose: createOutboxSync })

@@ -7,6 +7,7 @@
 
 import { Ajv, type ValidateFunction } from 'ajv'
 import { SluiceError, type ErrorCode } from '../../shared/errors/index.ts'
+import type { Component } from '../../shared/lifecycle/index.ts'
 import { createBreaker, type Breaker, type UntrustedOutbound } from '../../shared/resilience/index.ts'
 import type { Instruments, Logger } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
@@ -37,11 +38,10 @@ export interface ToolRequest {
   readonly signal: AbortSignal
 }
 
-export interface Toolbox {
+export interface Toolbox extends Component {
   find(name: string): { readonly tool: Tool; readonly refusal: (args: unknown) => ToolFailure | undefined } | undefined
   /** @throws SluiceError `overloaded` when as many calls of the tool run as may, and the reason of an aborted signal. */
   run(tool: Tool, request: ToolRequest): Promise<ToolOutcome>
-  stop(): void
 }
 
 export function createToolbox(tools: readonly Tool[], deps: ToolboxDeps): Toolbox {
@@ -71,7 +71,10 @@ export function createToolbox(tools: readonly Tool[], deps: ToolboxDeps): Toolbo
         return failed('failed', 'internal', 'The tool failed in an unexpected way') // its message may hold anything
       }
     },
-    stop: () => shelf.forEach(({ breaker }) => breaker.stop()),
+    name: 'toolbox',
+    start: async () => undefined,
+    stop: async () => shelf.forEach(({ breaker }) => breaker.stop()),
+    health: () => ({ status: 'up' }),
   }
 }
 

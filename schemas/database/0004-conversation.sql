@@ -69,7 +69,7 @@ CREATE TABLE agent.session_event (
   event_id   text        NOT NULL,
   type       text        NOT NULL,
   turn_id    text        NOT NULL,
-  data       jsonb       NOT NULL,
+  data       json        NOT NULL, -- json and not jsonb: it is only read back, as it was written
   at         timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (tenant, session_id, position),
   UNIQUE (tenant, session_id, event_id),

@@ -16,7 +16,9 @@ test('schemas/openapi.json is what the schemas of the routes make', () => {
 })
 
 test('every reference of the document leads somewhere', () => {
-  const references = [...generated.matchAll(/"\$ref": "#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name ?? '')
+  const references = [...generated.matchAll(/"\$ref": "#\/components\/schemas\/([^"]+)"/g)].map(
+    ([, name]) => name ?? '',
+  )
   assert.ok(references.length > 10)
   for (const name of references) assert.ok(Object.hasOwn(openApi.components.schemas, name), name)
 })

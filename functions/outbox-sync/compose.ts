@@ -1,0 +1,40 @@
+// What runs here: two loops of shared/delivery and two chores.
+
+import { createLaneDriver, createRelay, createTransactional, functionUrlsOf } from '../../shared/delivery/index.ts'
+import type { Handler, Resources } from '../../shared/function/index.ts'
+import type { Component } from '../../shared/lifecycle/index.ts'
+import { outboxSync } from './function.ts'
+import { createHandler } from './handler.ts'
+import { prune } from './prune.ts'
+import { repeat } from './repeat.ts'
+import { sweepTurns } from './sweep-turns.ts'
+
+const sweepEveryMs = 5_000
+const pruneEveryMs = 60_000
+
+export interface OutboxSync {
+  readonly handler: Handler<typeof outboxSync>
+  readonly loops: readonly Component[]
+}
+
+export function createOutboxSync(resources: Resources<typeof outboxSync>): OutboxSync {
+  const { config, database } = resources
+  const transactional = createTransactional(outboxSync, resources)
+  return {
+    handler: createHandler({ ...transactional, database }),
+    loops: [
+      createRelay(resources),
+      createLaneDriver({ functionUrl: functionUrlsOf(config) }, resources),
+      repeat(
+        { name: 'turn sweeper', everyMs: sweepEveryMs },
+        resources,
+        async () => void (await sweepTurns(transactional)),
+      ),
+      repeat(
+        { name: 'pruning', everyMs: pruneEveryMs },
+        resources,
+        async (signal) => void (await prune(database, {}, signal)),
+      ),
+    ],
+  }
+}
