@@ -22,4 +22,5 @@ export {
 } from './define-http-function.ts'
 export type { ContextOf, EventOf, Handler, StatelessContext, Tick, TickContext } from './handler.ts'
 export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './composition.ts'
+export { findPortHolder } from './port-holder.ts'
 export { serve } from './serve.ts'

@@ -76,7 +76,11 @@ function describeValidation(
 
 export function sendProblem(reply: FastifyReply, facts: ProblemFacts): FastifyReply {
   const problem = problemOf(facts)
-  return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem))
+  // Bytes, because Fastify adds a charset to text, and the media type has none (RFC 9457 §6.1).
+  return reply
+    .code(problem.status)
+    .header('content-type', problemContentType)
+    .send(Buffer.from(JSON.stringify(problem)))
 }
 
 /** For errors before there is a route, such as a URL that cannot be decoded. */

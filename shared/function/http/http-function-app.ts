@@ -42,6 +42,8 @@ export interface HttpAppDeps {
   readonly onEnd: (request: FastifyRequest) => void
 }
 
+/** Not an answer: what the log and the metrics call a request whose client left first. */
+const clientGone = 499
 const healthPaths = ['/live', '/ready', '/health']
 
 export function createHttpApp(
@@ -75,15 +77,14 @@ export function createHttpApp(
     const parent = parseTraceparent(typeof traceparent === 'string' ? traceparent : undefined)
     request.trace = parent === undefined ? newTrace() : childTrace(parent)
     deps.onBegin(request)
+    // Also when the client leaves before its answer, or the route has taken the connection over.
+    reply.raw.once('close', () => {
+      deps.onEnd(request)
+      observe(request, reply.raw.writableFinished ? reply.raw.statusCode : clientGone)
+    })
     void reply.headers({ traceresponse: formatTraceparent(request.trace), 'x-content-type-options': 'nosniff' })
     withTrace(request.trace, () => done(refuseHead(request)))
   })
-  app.addHook('onResponse', (request, reply, done) => {
-    deps.onEnd(request)
-    observe(request, reply.statusCode)
-    done()
-  })
-
   function refuseHead(request: FastifyRequest): Error | undefined {
     if (request.url.length > limits.targetLength)
       return new SluiceError('uri_too_long', 'the request target is too long')

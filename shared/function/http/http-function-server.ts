@@ -59,8 +59,6 @@ export function createHttpFunctionServer(
       draining: () => receipt !== undefined,
       onBegin: (request) => {
         running.set(request, `${request.method} ${request.routeOptions.url ?? '(none)'} ${request.trace.traceId}`)
-        // A client that leaves mid-answer has no response event; its connection's end is the end.
-        request.raw.socket.once('close', () => onEnd(request))
       },
       onEnd,
     },

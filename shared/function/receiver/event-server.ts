@@ -13,6 +13,7 @@ import { createDeliver } from './deliver.ts'
 import { composePipeline, type Policy, type Receive } from './pipeline.ts'
 import { admit, type Admissions } from './policies/admit.ts'
 import { deadline } from './policies/deadline.ts'
+import { requireTenant } from './policies/require-tenant.ts'
 import { trace } from './policies/trace.ts'
 import { validate } from './policies/validate.ts'
 import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'
@@ -63,12 +64,14 @@ export function createEventServer(
 }
 
 /** Outermost first. */
-export function policiesOf(
-  { consumes, delivery, execution }: EventFunction,
-  admissions: Admissions,
-): readonly Policy[] {
-  const ms = execution === 'stateless' ? delivery.timeoutMs : delivery.timeoutMs + deliveryGraceMs
-  return [trace(), deadline({ ms }), ...(isAnyEvent(consumes) ? [] : [validate(consumes)]), admit(admissions)]
+export function policiesOf(definition: EventFunction, admissions: Admissions): readonly Policy[] {
+  const { consumes, delivery, execution } = definition
+  if (execution === 'stateless') {
+    const checks = isAnyEvent(consumes) ? [] : [validate(consumes)]
+    return [trace(), deadline({ ms: delivery.timeoutMs }), ...checks, admit(admissions)]
+  }
+  const ms = delivery.timeoutMs + deliveryGraceMs
+  return [trace(), deadline({ ms }), validate(isAnyEvent(consumes) ? [] : consumes), requireTenant(), admit(admissions)]
 }
 
 export function admissionsOf({ scale: { concurrency } }: Pick<EventFunction, 'scale'>): Admissions {

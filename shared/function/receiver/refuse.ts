@@ -2,7 +2,8 @@
 // the lane driver sent becomes a dead letter with its raw bytes and the cause, because the sender would drop it; everyone
 // else, and everyone who calls a stateless function, is told what is wrong.
 
-import type { Delivery } from '../../delivery/index.ts'
+import type { Delivery, Incoming } from '../../delivery/index.ts'
+import type { ErrorCode } from '../../errors/index.ts'
 import type { Refusal, Refuse } from './pipeline.ts'
 import type { Reception } from './reception.ts'
 import { errorReply, type Reply } from './reply.ts'
@@ -22,4 +23,10 @@ async function rejectIn(delivery: Delivery, refusal: Refusal, reception: Recepti
   const { headers, laneToken } = reception
   const refused = { ...origin, ...facts, headers }
   return replyOfAnswer(await delivery.reject(laneToken === undefined ? refused : { ...refused, laneToken }))
+}
+
+/** For an event that could be decoded. */
+export function refusalOf(incoming: Incoming, code: ErrorCode, message: string): Refusal {
+  const { event, raw, ...origin } = incoming
+  return { code, message, raw, event, origin }
 }

@@ -1,11 +1,10 @@
 // A policy: lets through only events of a type that the function consumes, on the topic it consumes it from, whose data
 // fits the compiled schema. Inner code never sees anything else.
 
-import type { Incoming } from '../../../delivery/index.ts'
-import type { ErrorCode } from '../../../errors/index.ts'
 import type { EventType } from '../../../events/index.ts'
 import type { Consumption } from '../../define-function.ts'
-import type { Policy, Refusal } from '../pipeline.ts'
+import type { Policy } from '../pipeline.ts'
+import { refusalOf } from '../refuse.ts'
 
 interface Consumed {
   readonly type: EventType
@@ -32,9 +31,4 @@ export const validate = (consumes: readonly Consumption[]): Policy => {
       }
       return next(incoming, reception)
     }
-}
-
-const refusalOf = (incoming: Incoming, code: ErrorCode, message: string): Refusal => {
-  const { event, raw, ...origin } = incoming
-  return { code, message, raw, event, origin }
 }

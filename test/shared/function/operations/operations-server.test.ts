@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { createHealth, healthDefaults } from '../../../../shared/function/operations/health.ts'
+import { createOperationsServer } from '../../../../shared/function/operations/operations-server.ts'
+import { createInstruments } from '../../../../shared/telemetry/index.ts'
+import { systemClock } from '../../../../shared/time/index.ts'
+import { atEnd } from '../../../support/index.ts'
+
+async function start(t: TestContext, check: () => Promise<void> = async () => undefined) {
+  const { registry, readinessLastSuccess: lastSuccess } = createInstruments({ function: 'gateway' })
+  const health = createHealth(healthDefaults, {
+    clock: systemClock,
+    lastSuccess,
+    probes: [{ name: 'postgres', check }],
+    components: [],
+  })
+  const server = createOperationsServer({ host: '127.0.0.1', port: 0 }, { health, registry })
+  await server.start(new AbortController().signal)
+  atEnd(t, () => server.stop())
+  atEnd(t, () => health.stop())
+  const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${server.port()}${path}`, { method })
+  return { health, server, ask }
+}
+
+test('health and metrics are answered, everything else is 404, other methods 405', async (t) => {
+  const { health, ask } = await start(t)
+  await health.start(new AbortController().signal)
+  health.setPhase('serving')
+  const answers = await Promise.all(
+    ['/live', '/ready', '/health', '/metrics', '/', '/ready/x'].map((path) => ask(path)),
+  )
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 200, 404, 404],
+  )
+  assert.match(answers[3]?.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
+  assert.match((await answers[3]?.text()) ?? '', /readiness_last_success_timestamp\{function="gateway"\} \d+/)
+  const posted = await ask('/ready', 'POST')
+  assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD'])
+  const head = await ask('/ready', 'HEAD')
+  assert.deepEqual([head.status, await head.text()], [200, ''])
+})
+
+test(
+  '/ready answers within 200 ms while a dependency hangs, also when it is asked often',
+  { timeout: 20_000 },
+  async (t) => {
+    const { health, ask } = await start(t, () => new Promise(() => undefined))
+    void health.start(new AbortController().signal)
+    health.setPhase('serving')
+    const durations: number[] = []
+    for (let n = 0; n < 200; n += 1) {
+      const begun = performance.now()
+      assert.equal((await ask('/ready')).status, 503)
+      durations.push(performance.now() - begun)
+    }
+    assert.ok(Math.max(...durations) < 200, `slowest ${Math.max(...durations)} ms`)
+  },
+)
+
+test('stop closes the port and is safe twice', async (t) => {
+  const { server, ask } = await start(t)
+  await ask('/live')
+  await Promise.all([server.stop(), server.stop()])
+  await assert.rejects(ask('/live'))
+  assert.equal(server.health().status, 'down')
+})
