@@ -43,7 +43,7 @@ const clusterIn = (folder: string, cacheDir: string, account: Account | undefine
 })
 
 /** Creates a folder that only its owner can enter; an existing one must already be so (P2). */
-export function ownFolder(folder: string, account?: Account): string {
+function ownFolder(folder: string, account?: Account): string {
   if (!existsSync(folder)) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (account !== undefined) chownSync(folder, account.uid, account.gid)

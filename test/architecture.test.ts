@@ -1,0 +1,241 @@
+// What the compiler and the layer rules cannot see: that names, folders, schemas, tests and pages belong together.
+// Each rule says how much it must have read, so that a moved folder cannot make it content with nothing.
+
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { errorCodes } from '../shared/errors/index.ts'
+import { createInstruments } from '../shared/telemetry/index.ts'
+import { metricRows } from './checks/metric-rows.ts'
+import { projectRoot } from './support/places.ts'
+
+const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8')
+const list = (...patterns: string[]): readonly string[] => globSync(patterns, { cwd: projectRoot }).toSorted()
+
+const sources = list('{shared,functions,local,cli}/**/*.{ts,js}').filter((file) => !file.includes('/generated/'))
+const tests = list('test/**/*.ts')
+
+function assertNone(found: readonly string[], remedy: string): void {
+  if (found.length > 0) assert.fail(`${remedy}:\n  ${found.join('\n  ')}`)
+}
+
+interface Definition {
+  readonly file: string
+  readonly folder: string
+  readonly name: string
+  readonly consumes: readonly { readonly topic: unknown; readonly type: { readonly type: string } }[]
+}
+
+async function definitions(): Promise<readonly Definition[]> {
+  const files = list('functions/*/function.ts')
+  return Promise.all(
+    files.map(async (file) => {
+      const exported = Object.values((await import(pathToFileURL(join(projectRoot, file)).href)) as object)
+      const contract = exported.find((value) => typeof value === 'object' && value !== null && 'kind' in value) as
+        | { readonly name: string; readonly consumes?: unknown }
+        | undefined
+      assert.ok(contract !== undefined, `${file} exports no contract made by defineFunction or defineHttpFunction`)
+      const consumes = Array.isArray(contract.consumes) ? (contract.consumes as Definition['consumes']) : []
+      return { file, folder: basename(dirname(file)), name: contract.name, consumes }
+    }),
+  )
+}
+
+test('a function has one name: that of its folder, its contract and its manifests', async () => {
+  const all = await definitions()
+  assert.ok(all.length >= 3, `only ${all.length} functions were read`)
+  const manifests = list('knative/rendered/*/*.yaml').map(read).join('\n')
+  const faults = all.flatMap(({ folder, name, file }) => [
+    ...(name === folder ? [] : [`${file} calls itself ${name}`]),
+    ...['main.ts', 'README.md']
+      .filter((part) => !existsSync(join(projectRoot, 'functions', folder, part)))
+      .map((part) => `functions/${folder} has no ${part}`),
+    ...(manifests === '' || new RegExp(`name: ${name}$`, 'm').test(manifests)
+      ? []
+      : [`knative/rendered has no ${name}`]),
+  ])
+  assertNone(faults, 'one name, and a folder that is complete')
+})
+
+test('every consumed type has a schema with examples that fit and examples that do not', async () => {
+  const types = new Set((await definitions()).flatMap(({ consumes }) => consumes.map(({ type }) => type.type)))
+  assert.ok(types.size >= 3, `only ${types.size} consumed types were read`)
+  for (const type of types) assertHasSchema(type)
+})
+
+test('every schema of an event has examples that fit and examples that do not', () => {
+  const schemas = list('schemas/events/*/v*.schema.json')
+  assert.ok(schemas.length >= 5, `only ${schemas.length} schemas were read`)
+  for (const schema of schemas) {
+    const [, , type = '', file = ''] = schema.split('/')
+    assertHasSchema(`${type}.${file.replace('.schema.json', '')}`)
+  }
+})
+
+function assertHasSchema(type: string): void {
+  const [, name = '', version = ''] = /^(.+)\.(v\d+)$/.exec(type) ?? []
+  const folder = `schemas/events/${name}`
+  assert.ok(
+    existsSync(join(projectRoot, folder, `${version}.schema.json`)),
+    `${folder}/${version}.schema.json is missing for ${type}`,
+  )
+  for (const kind of ['valid', 'invalid']) {
+    assert.ok(list(`${folder}/examples/${kind}-*.json`).length > 0, `${folder}/examples has no ${kind}-*.json`)
+  }
+}
+
+/** Sources that no test of their module imports, and which test proves them all the same. */
+const provenElsewhere: Readonly<Record<string, string>> = {
+  'cli/setup-lock.js': 'test/cli/setup.test.ts runs set-ups at once, and after one that was killed',
+  'cli/setup.js': 'test/cli/setup.test.ts runs it as the process it is',
+  'cli/sluice.js': 'test/cli/sluice.test.ts runs it as the process it is',
+}
+
+/** Composition roots hold no behaviour of their own: tests of the whole platform run them as processes. */
+const isRoot = (file: string): boolean => /^functions\/[^/]+\/main\.ts$/.test(file)
+
+const mirrorOf = (file: string): string => `test/${file.replace(/\.(ts|js)$/, '')}.test.ts`
+
+// A file of declarations and plain values has no behaviour.
+function hasBehaviour(file: string): boolean {
+  if (basename(file) === 'index.ts') return false
+  const code = file.endsWith('.ts') ? stripTypeScriptTypes(read(file)) : read(file)
+  return /=>|\bfunction\b|\bclass\b/.test(code.replaceAll(/\/\/.*|\/\*[^]*?\*\//g, ''))
+}
+
+test('every source file with behaviour has its mirrored test, or is reached by the tests of its module', () => {
+  const behaving = sources.filter((file) => hasBehaviour(file) && !isRoot(file))
+  assert.ok(behaving.length >= 100, `only ${behaving.length} files with behaviour were read`)
+  const reached = reachedByOwnTests()
+  const untested = behaving.filter(
+    (file) => !existsSync(join(projectRoot, mirrorOf(file))) && !reached.has(file) && !(file in provenElsewhere),
+  )
+  assertNone(untested, 'write test/<path>.test.ts, or say in provenElsewhere which test proves it')
+})
+
+test('the exceptions from the mirrored tests are still exceptions', () => {
+  for (const [file, reason] of Object.entries(provenElsewhere)) {
+    assert.ok(existsSync(join(projectRoot, file)), `${file} is gone: remove it from provenElsewhere`)
+    const [proof = ''] = reason.split(' ')
+    assert.ok(existsSync(join(projectRoot, proof)), `${proof}, which proves ${file}, is gone`)
+  }
+})
+
+/** What tests import, and from there on what those files import inside the same module. */
+function reachedByOwnTests(): ReadonlySet<string> {
+  const reached = new Set<string>()
+  const reach = (file: string): void => {
+    if (reached.has(file) || !sources.includes(file)) return
+    reached.add(file)
+    for (const next of importsOf(file)) if (moduleOf(next) === moduleOf(file)) reach(next)
+  }
+  for (const file of tests) {
+    for (const imported of importsOf(file)) {
+      // A contract suite tests each adapter by its module's index; any other test speaks for the files it names.
+      const isOwn = file.startsWith(`test/${moduleOf(imported)}/`) || file.startsWith('test/contracts/')
+      if (isOwn) reach(imported)
+      else if (basename(imported) !== 'index.ts') reached.add(imported)
+    }
+  }
+  return reached
+}
+
+const moduleOf = (file: string): string =>
+  file
+    .split('/')
+    .slice(0, file.startsWith('cli/') ? 1 : 2)
+    .join('/')
+
+/** The project's own files that a file imports, or names by `new URL('x.ts', import.meta.url)` to run them as processes. */
+function importsOf(file: string): readonly string[] {
+  const specifiers = [
+    ...read(file).matchAll(/(?:from|import|import\(|new URL\()\s*['"](\.{0,2}\/?[^'"]+\.(?:ts|js))['"]/g),
+  ]
+  return specifiers.map(([, specifier = '']) => join(dirname(file), specifier))
+}
+
+/** The codes or names in the first column of a page's table. */
+const firstColumn = (page: string): readonly string[] =>
+  [...read(page).matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = '']) => name)
+
+test('docs/errors.md and the declared codes agree both ways', () => {
+  const written = firstColumn('docs/errors.md')
+  assert.ok(written.length >= 40, `only ${written.length} codes were read`)
+  assert.deepEqual(written, Object.keys(errorCodes), 'node test/checks/write-tables.ts writes the table')
+})
+
+test('docs/metrics.md and the declared metrics agree both ways', () => {
+  const written = firstColumn('docs/metrics.md')
+  assert.ok(written.length >= 15, `only ${written.length} metrics were read`)
+  const declared = metricRows(createInstruments({ function: 'docs' })).map(({ name }) => name)
+  assert.deepEqual(written, declared, 'node test/checks/write-tables.ts writes the table')
+})
+
+/** Who may look at the environment: the options, and the two scripts that run before anything is installed. */
+const environmentReaders = ['shared/config/load-config.ts', 'cli/setup.js']
+
+test('the environment is read in one place', () => {
+  const readers = sources.filter((file) =>
+    /\bprocess\s*\.\s*env\b|\benv\b[^'"\n]*from 'node:process'/.test(withoutComments(read(file))),
+  )
+  assertNone(
+    readers.filter((file) => !environmentReaders.includes(file)),
+    'declare an option in shared/config/options.ts',
+  )
+  assert.ok(readers.includes('shared/config/load-config.ts'), 'the one place was not found')
+})
+
+const withoutComments = (text: string): string => text.replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '')
+
+test('kafkajs is known to the event log only', () => {
+  const users = sources.filter((file) => /['"]kafkajs['"]/.test(read(file)))
+  assert.ok(users.length > 0, 'nobody imports kafkajs')
+  assertNone(
+    users.filter((file) => !file.startsWith('shared/event-log/')),
+    'use the port EventLog',
+  )
+})
+
+test('signals and the end of the process belong to lifecycle and the commands', () => {
+  const users = sources.filter((file) => /\bprocess\s*\.\s*(?:on|once|exit)\(/.test(withoutComments(read(file))))
+  assert.ok(
+    users.some((file) => file.startsWith('shared/lifecycle/')),
+    'lifecycle does not listen to signals',
+  )
+  assertNone(
+    users.filter((file) => !/^(shared\/lifecycle|cli)\//.test(file)),
+    'be a Component instead',
+  )
+})
+
+test('files are named for what they hold, in kebab-case', () => {
+  const named = [...sources, ...tests].map((file) => file.replace(/(\.test|\.schema|\.d)?\.[a-z]+$/, ''))
+  assert.ok(named.length >= 200, `only ${named.length} names were read`)
+  const empty = /^(utils?|helpers?|common|misc|base|managers?|processors?|impl|info|data|new|old|v\d+)$/
+  const anywhere = /(^|-)(utils?|helpers?|common|misc|manager|processor|impl)(-|$)/
+  const wrong = named.filter((path) =>
+    path
+      .split('/')
+      .some((part) => empty.test(part) || anywhere.test(part) || !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)),
+  )
+  assertNone(wrong, 'name the concept')
+})
+
+test('every source file opens with what it owns', () => {
+  const silent = sources.filter((file) => {
+    const needsNone = basename(file) === 'index.ts' || isRoot(file)
+    return !needsNone && !/^(#!.*\n)?(\/\/|\/\*)/.test(read(file))
+  })
+  assertNone(silent, 'open the file with one to six lines about what it owns')
+})
+
+test('migrations are numbered without gaps or repeats', () => {
+  const migrations = list('schemas/database/*.sql').map((file) => basename(file))
+  assert.ok(migrations.length > 0, 'no migration was read')
+  const numbers = migrations.map((name) => Number(/^(\d{4})-[a-z0-9-]+\.sql$/.exec(name)?.[1]))
+  const consecutive = numbers.map((_, at) => at + 1)
+  assert.deepEqual(numbers, consecutive, migrations.join(', '))
+})

@@ -1,0 +1,12 @@
+// Files that are generated and committed. A generator writes its files, and with --check writes nothing, names each file that is
+// out of date, and ends with code 1. Add yours here.
+
+export interface Generator {
+  readonly name: string
+  readonly command: readonly [script: string, ...args: string[]]
+}
+
+export const generators: readonly Generator[] = [
+  { name: 'event types and validators', command: ['shared/events/generate/main.ts'] },
+  { name: 'tables of docs/errors.md and docs/metrics.md', command: ['test/checks/write-tables.ts'] },
+]

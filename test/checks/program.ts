@@ -1,0 +1,34 @@
+// Runs the programs of checks: those that npm installed, on the Node that runs this.
+
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+export interface Ended {
+  readonly code: number
+  readonly output: string
+}
+
+const limitMs = 180_000
+
+/** A program of node_modules/.bin. */
+export const tool = (root: string, name: string, args: readonly string[]): Promise<Ended> =>
+  run(root, join(root, 'node_modules', '.bin', name), args)
+
+/** A script of the project. */
+export const script = (root: string, args: readonly string[]): Promise<Ended> => run(root, process.execPath, args)
+
+function run(cwd: string, file: string, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' }
+    const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: limitMs })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.once('error', (error) => resolve({ code: 127, output: `${file}: ${error.message}` }))
+    child.once('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+/** The number that a tool prints about itself; 0 when it prints none. */
+export const numberIn = (output: string, pattern: RegExp): number =>
+  Number(pattern.exec(output)?.[1]?.replaceAll(/\D/g, '') ?? 0)
