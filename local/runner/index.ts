@@ -1,3 +1,4 @@
+export { openLogFile, type LogFile } from './log-file.ts'
 export { allotPorts, isFree } from './ports.ts'
 export { createRunner, type Runner } from './runner.ts'
 export type { ProcessEvent, ProcessSpec, SupervisedProcess } from './supervised-process.ts'

@@ -22,6 +22,8 @@ export interface ProcessSpec {
   readonly file: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Added in the first run only: a crash test's failpoint must not fire again after the restart. */
+  readonly firstRunEnv: Readonly<Record<string, string>>
   readonly cwd: string
   readonly readyUrl: string
   readonly logPath: string
@@ -101,7 +103,7 @@ export function createSupervisedProcess(
 
   /** One run, from spawn to end. Says how it ended. */
   async function run(log: LogFile, onReady: () => void): Promise<string> {
-    const { file, args, env, cwd } = spec
+    const { file, args, cwd } = spec
     const over = new AbortController()
     const onLine = (line: string, stream: 'stdout' | 'stderr'): void => {
       log.write(line)
@@ -109,6 +111,7 @@ export function createSupervisedProcess(
     }
     phase = 'starting'
     starts += 1
+    const env = starts === 1 ? { ...spec.env, ...spec.firstRunEnv } : spec.env
     lastWords = ''
     readyAt = undefined
     const started = await spawnGuarded({ file, args, env, cwd, stopSignal: 'SIGTERM', onLine }, { clock })

@@ -18,6 +18,7 @@ const runner = createRunner(
       readyUrl: `http://127.0.0.1:${port}/ready`,
       logPath: join(argv[2] ?? '', 'simple.log'),
       stopWithinMs: 300,
+      firstRunEnv: {},
     },
   ],
   { clock: systemClock, onEvent: () => undefined },

@@ -30,6 +30,7 @@ async function world(t: TestContext, env: Readonly<Record<string, string>> = {})
         readyUrl: `http://127.0.0.1:${port}/ready`,
         logPath,
         stopWithinMs: 300,
+        firstRunEnv: {},
       },
     ],
     { clock: systemClock, onEvent: (event) => events.push(event) },

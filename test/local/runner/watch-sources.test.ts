@@ -17,6 +17,7 @@ const fake = (name: string, restarts: string[]): SupervisedProcess => ({
     readyUrl: '',
     logPath: '',
     stopWithinMs: 0,
+    firstRunEnv: {},
   },
   start: () => Promise.resolve(),
   stop: () => Promise.resolve(),

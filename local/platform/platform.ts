@@ -1,0 +1,198 @@
+// The whole platform on this machine, in the order of its parts:
+//
+//   Postgres ─▶ migrations, topics, seeds ─▶ model ─▶ functions, each a process ─▶ sources
+//
+// P1  Parts stop in reverse order: sources first, so that nothing new comes while functions end their work.
+// P2  A start that fails leaves nothing running.
+// P3  Where DATABASE_URL, KAFKA_BROKERS, REDIS_URL or MODEL_BASE_URL is set, that service is used and none started for it.
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Config, Secret } from '../../shared/config/index.ts'
+import { createDatabase, migrate, type Database } from '../../shared/database/index.ts'
+import { createEventLog, type EventLog } from '../../shared/event-log/index.ts'
+import { allTopics } from '../../shared/events/index.ts'
+import type { AnyFunction } from '../../shared/function/index.ts'
+import type { Component } from '../../shared/lifecycle/index.ts'
+import type { Logger } from '../../shared/telemetry/index.ts'
+import type { Clock } from '../../shared/time/index.ts'
+import { createHttpSender, createKafkaSource, upstreamTiming } from '../kafka-source/index.ts'
+import { createPingSource, sendTick } from '../ping-source/index.ts'
+import { createRunner, createSourceWatch, type ProcessEvent, type Runner } from '../runner/index.ts'
+import { seedEmptyDatabase } from '../seeds/index.ts'
+import { startPostgres, type PlatformPostgres } from './database-server.ts'
+import { installedFunctions } from './installed-functions.ts'
+import { startModel, type RehearsalModel } from './model.ts'
+import { planProcesses, type PlannedProcess } from './process-specs.ts'
+import { createReleaseStack } from './release-stack.ts'
+import { kafkaSourcesOf, pingSourcesOf } from './sources.ts'
+
+export interface PlatformOptions {
+  /** The project folder. */
+  readonly root: string
+  /** Holds data and logs. */
+  readonly home: string
+  /** Passed on to every function, beside what the platform decides. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly config: Config
+  readonly gatewayPort: number
+  /** Processes of a function, where not one. */
+  readonly instances?: Readonly<Record<string, number>>
+  /** By process, as SLUICE_FAILPOINTS takes them. */
+  readonly failpoints?: Readonly<Record<string, string>>
+  /** Restart functions when their code changes. */
+  readonly watch?: boolean
+  /** Off only where the data may be lost with the machine, as in tests. */
+  readonly fsync?: boolean
+}
+
+export type PlatformStep =
+  | { readonly step: 'postgres'; readonly version: string }
+  | { readonly step: 'migrated'; readonly files: number }
+  | { readonly step: 'seeded'; readonly rows: number }
+  | { readonly step: 'functions'; readonly names: readonly string[] }
+
+export interface PlatformDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly onStep: (step: PlatformStep) => void
+  readonly onProcess: (event: ProcessEvent) => void
+}
+
+export interface Platform {
+  readonly gatewayUrl: string
+  /** URL of each process, by its name. */
+  readonly urls: ReadonlyMap<string, string>
+  readonly databaseUrl: Secret<string>
+  readonly postgres: PlatformPostgres
+  readonly eventLog: EventLog
+  readonly runner: Runner
+  /** Absent when a provider is used. */
+  readonly model?: RehearsalModel
+  stop(): Promise<void>
+}
+
+const databaseOptions = { poolSize: 10, statementTimeoutMs: 30_000, lockTimeoutMs: 5_000, applicationName: 'local' }
+
+export async function startPlatform(
+  options: PlatformOptions,
+  deps: PlatformDeps,
+  signal: AbortSignal,
+): Promise<Platform> {
+  const { root, home, config, fsync = true } = options
+  const { onStep } = deps
+  const release = createReleaseStack()
+  const start = async <C extends Component>(component: C): Promise<C> => {
+    await component.start(signal)
+    release.add(() => component.stop())
+    return component
+  }
+  try {
+    const functions = await installedFunctions(root)
+    const postgres = await startPostgres(config, { root, home, fsync })
+    release.add(() => postgres.stop())
+    if (postgres.embedded !== undefined) onStep({ step: 'postgres', version: postgres.embedded.version })
+    signal.throwIfAborted()
+
+    const database = await start(createDatabase({ ...databaseOptions, url: postgres.url }, deps))
+    await prepareDatabase(database, options, deps)
+    const eventLog = await start(createEventLog(config, { ...deps, database, name: 'local' }))
+    await eventLog.ensureTopics(allTopics)
+    const model = await startModel(config)
+    release.add(() => model.stop())
+
+    const planned = await planFunctions(functions, { postgres, modelUrl: model.url }, options)
+    const runner = await start(
+      createRunner(
+        planned.map(({ spec }) => spec),
+        { clock: deps.clock, onEvent: deps.onProcess },
+      ),
+    )
+    onStep({ step: 'functions', names: planned.map(({ spec }) => spec.name) })
+
+    const urls = new Map(planned.map(({ spec, url }) => [spec.name, url]))
+    const sender = createHttpSender(deps)
+    release.add(() => sender.close())
+    for (const source of createSources(functions, urls, {
+      ...deps,
+      eventLog,
+      sender,
+      usesKafka: config.kafkaBrokers.length > 0,
+    })) {
+      await start(source)
+    }
+    if (options.watch === true) await start(createSourceWatch({ root, processes: runner.processes }, deps))
+    return {
+      gatewayUrl: urls.get('gateway') ?? '',
+      urls,
+      databaseUrl: postgres.url,
+      postgres,
+      eventLog,
+      runner,
+      ...(model.rehearsal === undefined ? {} : { model: model.rehearsal }),
+      stop: release.all,
+    }
+  } catch (error) {
+    await release.all().catch(() => undefined) // why it did not start is what matters
+    throw error
+  }
+}
+
+async function prepareDatabase(
+  database: Database,
+  { root }: PlatformOptions,
+  { log, onStep }: PlatformDeps,
+): Promise<void> {
+  const applied = await migrate(database, { directory: join(root, 'schemas', 'database'), log })
+  if (applied.length > 0) onStep({ step: 'migrated', files: applied.length })
+  const rows = await seedEmptyDatabase(database, { root })
+  if (rows > 0) onStep({ step: 'seeded', rows })
+}
+
+function planFunctions(
+  functions: readonly AnyFunction[],
+  { postgres, modelUrl }: { readonly postgres: PlatformPostgres; readonly modelUrl: string },
+  { root, home, environment, gatewayPort, instances = {}, failpoints = {} }: PlatformOptions,
+): Promise<readonly PlannedProcess[]> {
+  const env = { ...environment, DATABASE_URL: postgres.url.reveal(), MODEL_BASE_URL: modelUrl }
+  return planProcesses({ root, functions, instances, gatewayPort, env, failpoints, logFolder: join(home, 'logs') })
+}
+
+const spanId = (): string => randomBytes(8).toString('hex')
+
+interface SourceDeps extends PlatformDeps {
+  readonly eventLog: EventLog
+  readonly sender: ReturnType<typeof createHttpSender>
+  readonly usesKafka: boolean
+}
+
+/** With Kafka nobody tells this process of appends, so the sources poll as upstream's do. */
+const pollEveryMs = { kafka: upstreamTiming.pollEveryMs, postgres: 1_000 }
+const commitEveryMs = 1_000
+
+function createSources(
+  functions: readonly AnyFunction[],
+  urls: ReadonlyMap<string, string>,
+  deps: SourceDeps,
+): readonly Component[] {
+  const { clock, log, eventLog, sender, usesKafka } = deps
+  return functions.flatMap((definition) => {
+    const url = `${urls.get(definition.name) ?? ''}/`
+    const kafkaSources = kafkaSourcesOf(definition, url).map((source) =>
+      createKafkaSource(
+        {
+          source,
+          wake: 'append',
+          pollEveryMs: usesKafka ? pollEveryMs.kafka : pollEveryMs.postgres,
+          maxPollRecords: upstreamTiming.maxPollRecords,
+          commitEveryMs,
+        },
+        { log: eventLog, sender, clock, logger: log, spanId },
+      ),
+    )
+    const pingSources = pingSourcesOf(definition, url).map((source) =>
+      createPingSource(source, { clock, logger: log, newId: randomUUID, send: sendTick }),
+    )
+    return [...kafkaSources, ...pingSources]
+  })
+}

@@ -1,0 +1,1 @@
+export { loadSeeds, seedEmptyDatabase, type SeedOptions } from './load-seeds.ts'
