@@ -1,15 +1,16 @@
 // The way into a function: its server, made from the kind of the contract and the behaviour that the composition gave.
 
+import { compose, type Composed } from './compose.ts'
 import type { HttpContext, Behaviour, Routes, Surroundings } from './composition.ts'
-import type { EventFunction } from './define-function.ts'
 import type { AnyFunction, HttpFunction } from './define-http-function.ts'
 import type { Adapters } from './adapters.ts'
-import type { Outbox, StepsHandler, TransactionHandler } from '../delivery/index.ts'
+import type { Outbox } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import type { Component } from '../lifecycle/index.ts'
 import type { Health } from './operations/health.ts'
-import { createEventServer, type StatelessHandler, type Work } from './receiver/event-server.ts'
+import { createEventServer } from './receiver/event-server.ts'
 import type { DrainedWork } from './receiver/in-flight.ts'
+import { createWork } from './work.ts'
 import { createTickServer, type TickHandler } from './receiver/tick-server.ts'
 
 /** What every server of a function can do. */
@@ -37,30 +38,17 @@ export interface EntryDeps {
 
 type ServerContext = Omit<HttpContext, 'openStream'>
 
-/** The types of a behaviour depend on its function; here, where all kinds meet, they are told apart by the contract's kind. */
-interface Composed {
-  readonly handler?: unknown
-  readonly routes?: unknown
-  readonly components?: readonly Component[]
-  readonly loops?: readonly Component[]
-}
-
 export async function composeEntry<F extends AnyFunction>(
   definition: F,
   behaviour: Behaviour<F>,
   deps: EntryDeps,
 ): Promise<Entry> {
   const { adapters, surroundings } = deps
-  const composed = await compose(behaviour, { ...adapters, ...surroundings })
+  const composed = await compose(behaviour, adapters, surroundings)
   const { components = [], loops = [] } = composed
   const server = await createServer(definition, composed, deps)
   const { outbox } = adapters
   return outbox === undefined ? { server, components, loops } : { server, components, loops, outbox }
-}
-
-async function compose(behaviour: unknown, resources: object): Promise<Composed> {
-  if (typeof behaviour === 'function') return { handler: behaviour, routes: behaviour }
-  return (behaviour as { compose(resources: object): Composed | Promise<Composed> }).compose(resources)
 }
 
 async function createServer(
@@ -79,7 +67,7 @@ async function createServer(
   if (definition.kind === 'scheduled') {
     return withoutStreams(createTickServer(definition, options, { ...common, handler: handler as TickHandler }))
   }
-  const work = await workOf(definition, handler, deps)
+  const work = await createWork(definition, handler, deps)
   return withoutStreams(createEventServer(definition, options, { ...common, work }))
 }
 
@@ -87,24 +75,6 @@ const withoutStreams = (server: Omit<FunctionServer, 'closeStreams'>): FunctionS
   ...server,
   closeStreams: async () => undefined,
 })
-
-async function workOf(
-  definition: EventFunction,
-  handler: unknown,
-  { adapters, surroundings }: EntryDeps,
-): Promise<Work> {
-  const { execution, name } = definition
-  if (execution === 'stateless') return { kind: 'stateless', handler: handler as StatelessHandler }
-  const { database, outbox } = adapters
-  if (database === undefined || outbox === undefined) throw new SluiceError('start_failed', `${name} needs Postgres`)
-  const { createDelivery, laneTokenHeader } = await import('../delivery/index.ts')
-  const deps = { ...surroundings, database, outbox }
-  const delivery =
-    execution === 'steps'
-      ? createDelivery({ ...definition, execution }, handler as StepsHandler, deps)
-      : createDelivery({ ...definition, execution }, handler as TransactionHandler, deps)
-  return { kind: 'delivery', delivery, laneTokenHeader }
-}
 
 async function httpContext(definition: HttpFunction, { adapters, surroundings }: EntryDeps): Promise<ServerContext> {
   const { log, draining } = surroundings

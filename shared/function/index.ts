@@ -23,4 +23,5 @@ export {
 export type { ContextOf, EventOf, Handler, StatelessContext, Tick, TickContext } from './handler.ts'
 export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './composition.ts'
 export { findPortHolder } from './port-holder.ts'
+export { registerFunction } from './functions-framework.ts'
 export { serve } from './serve.ts'

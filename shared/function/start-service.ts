@@ -6,7 +6,6 @@
 
 import type { Config } from '../config/index.ts'
 import {
-  createFailpoints,
   createHeartbeat,
   runDrain,
   startComponents,
@@ -15,14 +14,15 @@ import {
   type DrainStep,
   type RunningService,
 } from '../lifecycle/index.ts'
-import { createInstruments, createLogger, type Instruments, type Logger } from '../telemetry/index.ts'
+import type { Instruments, Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import { createAdapters } from './adapters.ts'
-import type { Behaviour, Surroundings } from './composition.ts'
+import type { Behaviour } from './composition.ts'
 import { composeEntry, type Entry } from './entry.ts'
 import type { AnyFunction } from './define-http-function.ts'
 import { createHealth, healthDefaults } from './operations/health.ts'
 import { createOperationsServer } from './operations/operations-server.ts'
+import { createSurroundings } from './surroundings.ts'
 import type { DrainedWork } from './receiver/in-flight.ts'
 
 export interface ServiceDeps {
@@ -40,25 +40,18 @@ export interface Service extends RunningService {
 export async function startService<F extends AnyFunction>(
   definition: F,
   behaviour: Behaviour<F>,
-  {
-    config,
-    clock,
-    log = createLogger({ function: definition.name, level: config.logLevel }),
-    signal,
-  }: ServiceDeps & { readonly signal: AbortSignal },
+  { config, clock, log: given, signal }: ServiceDeps & { readonly signal: AbortSignal },
 ): Promise<Service> {
   const { host, port, operationsPort, shutdownTimeoutMs } = config
   const draining = new AbortController()
-  const instruments = createInstruments({ function: definition.name })
-  const surroundings: Surroundings = {
+  const surroundings = createSurroundings({
+    name: definition.name,
     config,
-    log,
     clock,
-    instruments,
-    random: Math.random,
-    failpoints: createFailpoints(config),
+    log: given,
     draining: draining.signal,
-  }
+  })
+  const { log, instruments } = surroundings
   const adapters = await createAdapters(definition, surroundings)
   const components: Component[] = []
   const health = createHealth(healthDefaults, {

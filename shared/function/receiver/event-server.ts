@@ -1,32 +1,12 @@
-// The receiver of an event function, put together: which policies in which order, and what stands at the end.
+// The receiver of an event function: its intake behind the HTTP server.
 
-import type { Delivery } from '../../delivery/index.ts'
-import type { CloudEvent } from '../../events/index.ts'
 import type { Instruments, Logger } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
-import type { AnyEvent, Consumption, EventFunction } from '../define-function.ts'
-import type { StatelessContext } from '../handler.ts'
+import type { EventFunction } from '../define-function.ts'
 import type { Health } from '../operations/health.ts'
-import { createAdmission } from './admission.ts'
-import { createDecodeRequest } from './decode-request.ts'
-import { createDeliver } from './deliver.ts'
-import { composePipeline, type Policy, type Receive } from './pipeline.ts'
-import { admit, type Admissions } from './policies/admit.ts'
-import { deadline } from './policies/deadline.ts'
-import { requireTenant } from './policies/require-tenant.ts'
-import { trace } from './policies/trace.ts'
-import { validate } from './policies/validate.ts'
+import { admissionsOf, createEventIntake, type Work } from './event-intake.ts'
 import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'
 import { createRecord } from './record.ts'
-import { createRefuse } from './refuse.ts'
-import { createStatelessRun } from './run-stateless.ts'
-
-export type StatelessHandler = (event: CloudEvent, context: StatelessContext) => Promise<void>
-
-/** What stands at the end of the pipeline. */
-export type Work =
-  | { readonly kind: 'delivery'; readonly delivery: Delivery; readonly laneTokenHeader: string }
-  | { readonly kind: 'stateless'; readonly handler: StatelessHandler }
 
 export interface EventServerDeps {
   readonly clock: Clock
@@ -36,12 +16,6 @@ export interface EventServerDeps {
   readonly work: Work
 }
 
-/**
- * Delivery ends a handler by itself at `timeoutMs` and records it, which beats any answer of ours. So the receiver's own
- * deadline, the guard against a delivery that hangs, comes this much later, in milliseconds.
- */
-const deliveryGraceMs = 5_000
-
 export function createEventServer(
   definition: EventFunction,
   options: ReceiverOptions,
@@ -49,38 +23,13 @@ export function createEventServer(
 ): Receiver {
   const { clock, log, instruments, health, work } = deps
   const admissions = admissionsOf(definition)
-  const refuse = createRefuse(work.kind === 'delivery' ? work.delivery : undefined)
   return createReceiver(options, {
     clock,
     health,
     admissions,
-    refuse,
-    decode: createDecodeRequest(definition.consumes),
-    pipeline: composePipeline(policiesOf(definition, admissions), lastOf(work, log), { clock, refuse }),
+    intake: createEventIntake(definition, { clock, log, work, admissions }),
     record: createRecord({ instruments, log }),
     laneTokenHeader: work.kind === 'delivery' ? work.laneTokenHeader : undefined,
     release: async () => (work.kind === 'delivery' ? work.delivery.release() : []),
   })
 }
-
-/** Outermost first. */
-export function policiesOf(definition: EventFunction, admissions: Admissions): readonly Policy[] {
-  const { consumes, delivery, execution } = definition
-  if (execution === 'stateless') {
-    const checks = isAnyEvent(consumes) ? [] : [validate(consumes)]
-    return [trace(), deadline({ ms: delivery.timeoutMs }), ...checks, admit(admissions)]
-  }
-  const ms = delivery.timeoutMs + deliveryGraceMs
-  return [trace(), deadline({ ms }), validate(isAnyEvent(consumes) ? [] : consumes), requireTenant(), admit(admissions)]
-}
-
-export function admissionsOf({ scale: { concurrency } }: Pick<EventFunction, 'scale'>): Admissions {
-  // As many may wait as run: then nobody waits longer than about one run.
-  const places = { concurrency, queue: concurrency }
-  return { source: createAdmission(places), lane: createAdmission(places) }
-}
-
-const lastOf = (work: Work, log: Logger): Receive =>
-  work.kind === 'delivery' ? createDeliver(work.delivery) : createStatelessRun(work.handler, { log })
-
-const isAnyEvent = (consumes: readonly Consumption[] | AnyEvent): consumes is AnyEvent => !Array.isArray(consumes)

@@ -17,10 +17,9 @@ import type { Health } from '../operations/health.ts'
 import { pathOf } from '../operations/operations-server.ts'
 import { receiverLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
 import { answerClientError } from './client-error.ts'
-import type { DecodeRequest } from './decode-request.ts'
 import { createInFlight, type DrainedWork } from './in-flight.ts'
+import type { Intake } from './intake.ts'
 import { admissionFor, overloaded, type Admissions } from './policies/admit.ts'
-import type { Receive, Refuse } from './pipeline.ts'
 import { readBody, type Body } from './read-body.ts'
 import { Reception } from './reception.ts'
 import type { RecordReply } from './record.ts'
@@ -37,9 +36,7 @@ export interface ReceiverDeps {
   readonly clock: Clock
   readonly health: Pick<Health, 'answer'>
   readonly admissions: Admissions
-  readonly decode: DecodeRequest
-  readonly refuse: Refuse
-  readonly pipeline: Receive
+  readonly intake: Intake
   readonly record: RecordReply
   /** Set by the lane driver. A dispatcher sends only fixed and `ce-` headers, so no record can forge it. */
   readonly laneTokenHeader: string | undefined
@@ -67,7 +64,7 @@ const gone: Reply = { status: 499, outcome: 'gone' }
 
 export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Receiver {
   const { limits = receiverLimits } = options
-  const { clock, health, admissions, decode, refuse, pipeline, record } = deps
+  const { clock, health, admissions, intake, record } = deps
   const inFlight = createInFlight()
   let phase: Phase = { name: 'serving' }
   let port = 0
@@ -75,15 +72,11 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
   const server = createServer(serverOptions(limits), (request, response) => {
     if (request.method !== 'POST' && answerHealth(request, response)) return
     const { headers } = request
-    const reception = new Reception({
-      headers,
-      laneToken: laneTokenOf(headers),
-      response,
-      arrivedAtMs: clock.monotonic(),
-    })
+    const laneToken = laneTokenOf(headers)
+    const reception = new Reception({ headers, laneToken, caller: response, arrivedAtMs: clock.monotonic() })
     const refused = refuseHead(request, reception)
-    if (refused !== undefined) return conclude(reception, refused)
-    readBody(request, limits, (body) => void take(reception, body))
+    if (refused !== undefined) return conclude(response, reception, refused)
+    readBody(request, limits, (body) => void take(response, reception, body))
   })
   server.on('clientError', (error, socket) => void answerClientError(error, socket))
 
@@ -116,39 +109,26 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
     return encoding === undefined || encoding === 'identity' ? undefined : encoded
   }
 
-  async function take(reception: Reception, body: Body): Promise<void> {
-    if (body.kind === 'cut') return conclude(reception, gone)
-    if (body.kind === 'oversized') return conclude(reception, body.ended ? tooLarge : { ...tooLarge, close: true })
-    if (phase.name === 'draining') return conclude(reception, drainingReply)
+  async function take(response: ServerResponse, reception: Reception, body: Body): Promise<void> {
+    if (body.kind === 'cut') return conclude(response, reception, gone)
+    if (body.kind === 'oversized')
+      return conclude(response, reception, body.ended ? tooLarge : { ...tooLarge, close: true })
+    if (phase.name === 'draining') return conclude(response, reception, drainingReply)
     inFlight.add(reception)
     let reply: Reply
     try {
-      reply = await process(reception, body.bytes)
+      reply = await intake(reception, body.bytes)
     } catch (error) {
       reply = replyOfError(error)
     }
-    conclude(reception, reply)
+    conclude(response, reception, reply)
     inFlight.remove(reception)
   }
 
-  function process(reception: Reception, raw: Buffer): Reply | Promise<Reply> {
-    const decoded = decode(reception.headers, raw)
-    if (!decoded.ok) {
-      const { code, message, ok: _, ...origin } = decoded
-      reception.id = decoded.id ?? ''
-      reception.trace = decoded.trace
-      return refuse({ code, message, raw, origin }, reception)
-    }
-    const { ok: _, mode: _mode, ...incoming } = decoded
-    reception.id = incoming.event.id
-    reception.type = incoming.event.type
-    return pipeline({ ...incoming, raw }, reception)
-  }
-
-  function conclude(reception: Reception, reply: Reply): void {
+  function conclude(response: ServerResponse, reception: Reception, reply: Reply): void {
     const trace = reception.trace ?? traceOf(reception)
     if (reply !== gone)
-      sendReply(reception.response, phase.name === 'draining' ? { ...reply, close: true } : reply, trace.traceId)
+      sendReply(response, phase.name === 'draining' ? { ...reply, close: true } : reply, trace.traceId)
     record({ reception, reply, trace, seconds: (clock.monotonic() - reception.arrivedAtMs) / 1_000 })
   }
 

@@ -1,13 +1,19 @@
 // One event request on its way through the pipeline. Its signal is made only when somebody asks for it: most handlers never
 // do, and an AbortController costs as much as parsing a small event.
 
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { SluiceError } from '../../errors/index.ts'
 import type { TraceContext } from '../../telemetry/index.ts'
 
+export interface Caller {
+  readonly writableFinished: boolean
+  once(event: 'close', listener: () => void): unknown
+}
+
 export interface ReceptionFacts {
   readonly headers: IncomingHttpHeaders
-  readonly response: ServerResponse
+  /** Who waits for the answer, where that can be told; a ServerResponse. */
+  readonly caller: Caller | undefined
   /** When the lane driver sent it. */
   readonly laneToken: string | undefined
   /** Monotonic. */
@@ -18,7 +24,6 @@ export class Reception {
   readonly headers: IncomingHttpHeaders
   readonly arrivedAtMs: number
   readonly laneToken: string | undefined
-  readonly response: ServerResponse
   /** Set by the trace policy. */
   trace: TraceContext | undefined
   /** Set once the event is decoded; name the work in logs and in the drain receipt. */
@@ -26,12 +31,13 @@ export class Reception {
   type = ''
   /** Monotonic; set by the deadline policy. */
   deadlineAtMs = Number.POSITIVE_INFINITY
+  readonly #caller: Caller | undefined
   #controller: AbortController | undefined
   #reason: Error | undefined
 
-  constructor({ headers, laneToken, response, arrivedAtMs }: ReceptionFacts) {
+  constructor({ headers, laneToken, caller, arrivedAtMs }: ReceptionFacts) {
     this.headers = headers
-    this.response = response
+    this.#caller = caller
     this.arrivedAtMs = arrivedAtMs
     this.laneToken = laneToken
   }
@@ -44,11 +50,11 @@ export class Reception {
   /** Aborts when the deadline passes, the caller goes away before its answer, or a drain runs out of time. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      const { response } = this
       this.#controller = new AbortController()
       if (this.#reason !== undefined) this.#controller.abort(this.#reason)
-      response.once('close', () => {
-        if (!response.writableFinished) this.abort(new SluiceError('aborted', 'the caller went away'))
+      const caller = this.#caller
+      caller?.once('close', () => {
+        if (!caller.writableFinished) this.abort(new SluiceError('aborted', 'the caller went away'))
       })
     }
     return this.#controller.signal

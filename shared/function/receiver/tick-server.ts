@@ -7,8 +7,9 @@ import { createDeadline, type Clock } from '../../time/index.ts'
 import { anyEvent, type ScheduledFunction } from '../define-function.ts'
 import type { Tick, TickContext } from '../handler.ts'
 import type { Health } from '../operations/health.ts'
-import { admissionsOf } from './event-server.ts'
+import { admissionsOf } from './event-intake.ts'
 import { createDecodeRequest } from './decode-request.ts'
+import { createIntake } from './intake.ts'
 import { composePipeline, type Receive } from './pipeline.ts'
 import { admit } from './policies/admit.ts'
 import { deadline } from './policies/deadline.ts'
@@ -46,9 +47,11 @@ export function createTickServer(
     clock,
     health,
     admissions,
-    refuse,
-    decode: createDecodeRequest(anyEvent),
-    pipeline: composePipeline(policies, createTickRun(definition, deps), { clock, refuse }),
+    intake: createIntake({
+      decode: createDecodeRequest(anyEvent),
+      refuse,
+      pipeline: composePipeline(policies, createTickRun(definition, deps), { clock, refuse }),
+    }),
     record: createRecord({ instruments, log }),
     laneTokenHeader: undefined,
     release: async () => [],

@@ -14,7 +14,7 @@ test('as many enter as there are places, as many wait as the queue takes, the re
 
 test('a place that is left goes to the one that has waited longest, and never to two', async () => {
   const admission = createAdmission({ concurrency: 1, queue: 5 })
-  admission.enter()
+  void admission.enter()
   const order: string[] = []
   for (const name of ['a', 'b', 'c']) void Promise.resolve(admission.enter()).then(() => order.push(name))
   admission.leave()
@@ -30,7 +30,7 @@ test('a place that is left goes to the one that has waited longest, and never to
 
 test('without a queue nobody waits', () => {
   const admission = createAdmission({ concurrency: 1, queue: 0 })
-  admission.enter()
+  void admission.enter()
   assert.equal(admission.full(), true)
   assert.equal(admission.enter(), 'refused')
 })

@@ -10,11 +10,8 @@ import {
   type EventFunction,
   type StatelessContext,
 } from '../../../../shared/function/index.ts'
-import {
-  createEventServer,
-  type StatelessHandler,
-  type Work,
-} from '../../../../shared/function/receiver/event-server.ts'
+import type { StatelessHandler, Work } from '../../../../shared/function/receiver/event-intake.ts'
+import { createEventServer } from '../../../../shared/function/receiver/event-server.ts'
 import type { Receiver } from '../../../../shared/function/receiver/receiver.ts'
 import { receiverLimits, type ServerLimits } from '../../../../shared/function/server-limits.ts'
 import { createInstruments, createLogger, type Instruments } from '../../../../shared/telemetry/index.ts'

@@ -1,0 +1,11 @@
+// Every event function, registered with Google's Functions Framework under its name: what `functions-framework --target=…`
+// loads. The one place that imports every function; in production each runs by its own main.ts.
+
+import { registerFunction } from '../shared/function/index.ts'
+import { createConversationWorker } from './conversation-worker/compose.ts'
+import { conversationWorker } from './conversation-worker/function.ts'
+import { createToolExecutor } from './tool-executor/compose.ts'
+import { toolExecutor } from './tool-executor/function.ts'
+
+await registerFunction(conversationWorker, { compose: createConversationWorker })
+await registerFunction(toolExecutor, { compose: createToolExecutor })

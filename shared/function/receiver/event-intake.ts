@@ -1,0 +1,71 @@
+// The intake of an event function, put together: which policies in which order, and what stands at the end.
+
+import type { Delivery } from '../../delivery/index.ts'
+import type { CloudEvent } from '../../events/index.ts'
+import type { Clock } from '../../time/index.ts'
+import type { Logger } from '../../telemetry/index.ts'
+import type { AnyEvent, Consumption, EventFunction } from '../define-function.ts'
+import type { StatelessContext } from '../handler.ts'
+import { createAdmission } from './admission.ts'
+import { createDecodeRequest } from './decode-request.ts'
+import { createDeliver } from './deliver.ts'
+import { createIntake, type Intake } from './intake.ts'
+import { composePipeline, type Policy, type Receive } from './pipeline.ts'
+import { admit, type Admissions } from './policies/admit.ts'
+import { deadline } from './policies/deadline.ts'
+import { requireTenant } from './policies/require-tenant.ts'
+import { trace } from './policies/trace.ts'
+import { validate } from './policies/validate.ts'
+import { createRefuse } from './refuse.ts'
+import { createStatelessRun } from './run-stateless.ts'
+
+export type StatelessHandler = (event: CloudEvent, context: StatelessContext) => Promise<void>
+
+/** What stands at the end of the pipeline. */
+export type Work =
+  | { readonly kind: 'delivery'; readonly delivery: Delivery; readonly laneTokenHeader: string }
+  | { readonly kind: 'stateless'; readonly handler: StatelessHandler }
+
+export interface EventIntakeDeps {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly work: Work
+  readonly admissions: Admissions
+}
+
+/**
+ * Delivery ends a handler by itself at `timeoutMs` and records it, which beats any answer of ours. So the deadline here, the
+ * guard against a delivery that hangs, comes this much later, in milliseconds.
+ */
+const deliveryGraceMs = 5_000
+
+export function createEventIntake(
+  definition: EventFunction,
+  { clock, log, work, admissions }: EventIntakeDeps,
+): Intake {
+  const refuse = createRefuse(work.kind === 'delivery' ? work.delivery : undefined)
+  const pipeline = composePipeline(policiesOf(definition, admissions), lastOf(work, log), { clock, refuse })
+  return createIntake({ decode: createDecodeRequest(definition.consumes), refuse, pipeline })
+}
+
+/** Outermost first. */
+export function policiesOf(definition: EventFunction, admissions: Admissions): readonly Policy[] {
+  const { consumes, delivery, execution } = definition
+  if (execution === 'stateless') {
+    const checks = isAnyEvent(consumes) ? [] : [validate(consumes)]
+    return [trace(), deadline({ ms: delivery.timeoutMs }), ...checks, admit(admissions)]
+  }
+  const ms = delivery.timeoutMs + deliveryGraceMs
+  return [trace(), deadline({ ms }), validate(isAnyEvent(consumes) ? [] : consumes), requireTenant(), admit(admissions)]
+}
+
+export function admissionsOf({ scale: { concurrency } }: Pick<EventFunction, 'scale'>): Admissions {
+  // As many may wait as run: then nobody waits longer than about one run.
+  const places = { concurrency, queue: concurrency }
+  return { source: createAdmission(places), lane: createAdmission(places) }
+}
+
+const lastOf = (work: Work, log: Logger): Receive =>
+  work.kind === 'delivery' ? createDeliver(work.delivery) : createStatelessRun(work.handler, { log })
+
+const isAnyEvent = (consumes: readonly Consumption[] | AnyEvent): consumes is AnyEvent => !Array.isArray(consumes)

@@ -1,0 +1,26 @@
+// What every function has around it, made from the configuration.
+
+import { createFailpoints } from '../lifecycle/index.ts'
+import { createInstruments, createLogger, type Logger } from '../telemetry/index.ts'
+import type { Clock } from '../time/index.ts'
+import type { Config } from '../config/index.ts'
+import type { Surroundings } from './composition.ts'
+
+export interface SurroundingsOptions {
+  readonly name: string
+  readonly config: Config
+  readonly clock: Clock
+  /** Default: standard output. */
+  readonly log?: Logger | undefined
+  readonly draining: AbortSignal
+}
+
+export const createSurroundings = ({ name, config, clock, log, draining }: SurroundingsOptions): Surroundings => ({
+  config,
+  clock,
+  draining,
+  log: log ?? createLogger({ function: name, level: config.logLevel }),
+  instruments: createInstruments({ function: name }),
+  random: Math.random,
+  failpoints: createFailpoints(config),
+})
