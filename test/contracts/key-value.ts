@@ -151,10 +151,12 @@ export function keyValueContract(adapter: string, openStore: OpenStore): void {
     const name = uniqueName('channel')
     const received: string[] = []
     await channel.subscribe(name, (message) => received.push(message))
-    await Promise.all(Array.from({ length: 50 }, () => channel.publish(name, 'the ')))
+    for (const message of ['the ', 'x'.repeat(5_000), 'x'.repeat(20_000)]) {
+      await Promise.all(Array.from({ length: 20 }, () => channel.publish(name, message)))
+    }
     await channel.publish(name, 'end')
     await until('the end is here', () => received.at(-1) === 'end')
-    assert.equal(received.length, 51)
+    assert.equal(received.length, 61)
   })
 
   contract(

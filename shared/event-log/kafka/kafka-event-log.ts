@@ -6,12 +6,14 @@ import type { ComponentHealth } from '../../lifecycle/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import { backoffDelay, type Clock } from '../../time/index.ts'
 import { createAppendQueue } from '../append-queue.ts'
-import type { AppendRecord, EventLog, Position, TopicDeclaration } from '../event-log.ts'
+import type { AppendRecord, EventLog, Position } from '../event-log.ts'
 import { createPlacement } from '../place-records.ts'
 import { createWakes } from '../wakes.ts'
 import { loadKafka, openCluster, type KafkaClientOptions } from './kafka-client.ts'
-import { coded, withRetries } from './kafka-errors.ts'
+import { coded } from './kafka-errors.ts'
+import { createKafkaGroups, type KafkaGroups } from './kafka-groups.ts'
 import { createKafkaReader, type KafkaReader } from './kafka-reader.ts'
+import { createKafkaTopics, type KafkaTopics } from './kafka-topics.ts'
 import { createKafkaWriter, type KafkaWriter } from './kafka-writer.ts'
 
 export interface KafkaEventLogOptions extends KafkaClientOptions {
@@ -29,25 +31,20 @@ export interface KafkaEventLogDeps {
 }
 
 interface Parts {
-  readonly admin: Admin
-  /** For commits; a fetch that waits would hold them up on the same connection. */
-  readonly cluster: Cluster
-  readonly fetchCluster: Cluster
+  readonly connections: readonly (Admin | Cluster)[]
+  readonly topics: KafkaTopics
+  readonly groups: KafkaGroups
   readonly writer: KafkaWriter
   readonly reader: KafkaReader
 }
 
 const probeEveryMs = 5_000
 const startBackoff = { firstMs: 100, maxMs: 2_000 }
-/** Commits come from outside the group's own protocol, as an administrator's do; Kafka takes them while the group has no members. */
-const outsider = { groupGenerationId: -1, memberId: '' }
-
 export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log }: KafkaEventLogDeps): EventLog {
   const { startTimeoutMs = 30_000, writeTimeoutMs = 20_000, stopTimeoutMs = 5_000 } = options
-  const topics = new Map<string, number>()
   const closing = new AbortController()
   const wakes = createWakes({ clock, log })
-  const place = createPlacement((topic) => topics.get(topic) ?? 1) // append() saw to it that the topic is known
+  const place = createPlacement((topic) => use().topics.knownPartitions(topic))
   const queue = createAppendQueue(write)
   let parts: Parts | undefined
   let health: ComponentHealth = { status: 'unknown' }
@@ -76,92 +73,26 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     }
   }
 
-  async function loadTopics(): Promise<void> {
-    const metadata = await use().admin.fetchTopicMetadata()
-    for (const { name, partitions } of metadata.topics) topics.set(name, partitions.length)
-  }
-
-  /** Cached for good: a topic's partitions are not to change, since keys would move. */
-  async function partitionsOf(topic: string): Promise<number> {
-    if (!topics.has(topic)) await loadTopics()
-    const partitions = topics.get(topic)
-    if (partitions === undefined)
-      throw new SluiceError('unknown_topic', `The topic ${topic} does not exist; ensureTopics creates it`)
-    return partitions
-  }
-
-  async function existing(topic: string, partition: number): Promise<void> {
-    if (partition >= (await partitionsOf(topic)))
-      throw new SluiceError('unknown_topic', `${topic} has no partition ${partition}`)
-  }
-
   async function write(records: readonly AppendRecord[]): Promise<readonly Position[]> {
     const positions = await use().writer.write(place(records))
     for (const topic of new Set(records.map((record) => record.topic))) wakes.wake(topic)
     return positions
   }
 
-  async function ensureTopics(declarations: readonly TopicDeclaration[]): Promise<void> {
-    await loadTopics()
-    const missing = declarations.filter(({ name }) => !topics.has(name))
-    if (missing.length === 0) return
-    await use().admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map(({ name, partitions, compacted = false }) => ({
-        topic: name,
-        numPartitions: partitions,
-        configEntries: compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
-      })),
-    })
-    await loadTopics()
-  }
-
-  async function bounds(topic: string, partition: number): Promise<{ earliest: number; next: number }> {
-    const { cluster } = use()
-    const offsetOf = async (fromBeginning: boolean): Promise<number> => {
-      const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }])
-      return Number(answer?.partitions[0]?.offset)
-    }
-    return await withRetries(cluster, clock, async () => {
-      await cluster.addMultipleTargetTopics([topic])
-      const [earliest, next] = await Promise.all([offsetOf(true), offsetOf(false)])
-      return { earliest, next }
-    })
-  }
-
-  async function committed(group: string, topic: string): Promise<ReadonlyMap<number, number>> {
-    const partitions = Array.from({ length: await partitionsOf(topic) }, (_, partition) => ({
-      partition,
-      offset: '-1',
-    }))
-    const { cluster } = use()
-    const { responses } = await withRetries(cluster, clock, async () => {
-      const coordinator = await cluster.findGroupCoordinator({ groupId: group })
-      return await coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] })
-    })
-    const offsets = responses.flatMap((answer) => answer.partitions)
-    return new Map(
-      offsets.filter(({ offset }) => Number(offset) >= 0).map(({ partition, offset }) => [partition, Number(offset)]),
-    )
-  }
-
-  async function commit(group: string, topic: string, { partition, offset }: Position): Promise<void> {
-    await existing(topic, partition)
-    const { cluster } = use()
-    await withRetries(cluster, clock, async () => {
-      const coordinator = await cluster.findGroupCoordinator({ groupId: group })
-      const position = { partition, offset: String(offset) }
-      await coordinator.offsetCommit({ groupId: group, ...outsider, topics: [{ topic, partitions: [position] }] })
-    })
-  }
-
   async function open(kafka: Kafka): Promise<void> {
     const admin = kafka.admin({ retry: { retries: 2 } })
+    // Two: a fetch that waits at the broker holds up what comes behind it on the same connection.
     const [cluster, fetchCluster] = [openCluster(kafka), openCluster(kafka)]
-    const reader = createKafkaReader({ cluster: fetchCluster, clock, bounds, onRecords: wakes.wake })
-    parts = { admin, cluster, fetchCluster, reader, writer: createKafkaWriter({ writeTimeoutMs }, { kafka, clock }) }
-    await Promise.all([admin.connect(), cluster.connect(), fetchCluster.connect()])
-    await loadTopics()
+    const topics = createKafkaTopics({ admin, cluster, clock })
+    parts = {
+      connections: [admin, cluster, fetchCluster],
+      topics,
+      groups: createKafkaGroups({ cluster, clock }),
+      writer: createKafkaWriter({ writeTimeoutMs }, { kafka, clock }),
+      reader: createKafkaReader({ cluster: fetchCluster, clock, bounds: topics.bounds, onRecords: wakes.wake }),
+    }
+    await Promise.all(parts.connections.map((connection) => connection.connect()))
+    await topics.load()
   }
 
   async function start(signal: AbortSignal): Promise<void> {
@@ -188,22 +119,17 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
 
   async function probe(): Promise<void> {
     const fresh = health.status === 'up' && clock.monotonic() < freshUntil
-    if (!fresh) await observed(loadTopics()).catch(() => undefined) // the failure is in health
+    if (!fresh) await observed((async () => await use().topics.load())()).catch(() => undefined) // the failure is in health
     if (!closing.signal.aborted) scheduleProbe()
   }
 
   /** Bounded: a broker that hangs must not hang the stop. */
   async function close(): Promise<void> {
     if (parts === undefined) return
-    const { admin, cluster, fetchCluster, writer, reader } = parts
+    const { connections, writer, reader } = parts
     parts = undefined
-    const closed = Promise.allSettled([
-      writer.stop(),
-      reader.stop(),
-      admin.disconnect(),
-      cluster.disconnect(),
-      fetchCluster.disconnect(),
-    ])
+    const ends = connections.map((connection) => connection.disconnect())
+    const closed = Promise.allSettled([writer.stop(), reader.stop(), ...ends])
     await Promise.race([closed, clock.sleep(stopTimeoutMs)])
   }
 
@@ -220,23 +146,34 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     start,
     stop,
     health: () => health,
-    ensureTopics: (declarations) => observed(ensureTopics(declarations)),
+    ensureTopics: async (declarations) => await observed(use().topics.ensure(declarations)),
     append: async (records, { signal } = {}) => {
-      for (const topic of new Set(records.map((record) => record.topic))) await observed(partitionsOf(topic))
+      const { topics } = use()
+      for (const topic of new Set(records.map((record) => record.topic))) await observed(topics.partitionsOf(topic))
       return await observed(queue.append(records, signal), signal)
     },
-    partitions: (topic) => observed(partitionsOf(topic)),
+    partitions: async (topic) => await observed(use().topics.partitionsOf(topic)),
     read: async (readOptions, signal) => {
-      await observed(existing(readOptions.topic, readOptions.partition))
+      const { topics, reader } = use()
+      await observed(topics.require(readOptions.topic, readOptions.partition))
       const ended = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
-      return await observed(use().reader.read(readOptions, ended), signal)
+      return await observed(reader.read(readOptions, ended), signal)
     },
     bounds: async (topic, partition) => {
-      await observed(existing(topic, partition))
-      return await observed(bounds(topic, partition))
+      const { topics } = use()
+      await observed(topics.require(topic, partition))
+      return await observed(topics.bounds(topic, partition))
     },
-    committed: (group, topic) => observed(committed(group, topic)),
-    commit: (group, topic, position) => observed(commit(group, topic, position)),
+    committed: async (group, topic) => {
+      const { topics, groups } = use()
+      const partitions = await observed(topics.partitionsOf(topic))
+      return await observed(groups.committed(group, topic, partitions))
+    },
+    commit: async (group, topic, position) => {
+      const { topics, groups } = use()
+      await observed(topics.require(topic, position.partition))
+      await observed(groups.commit(group, topic, position))
+    },
     onAppend: (listener) => wakes.onWake(listener),
   }
 }
