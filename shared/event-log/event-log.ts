@@ -61,6 +61,7 @@ export interface EventLog extends Component {
   bounds(topic: string, partition: number): Promise<{ readonly earliest: number; readonly next: number }>
   /** The next offset to read, by partition; partitions the group never committed are missing. */
   committed(group: string, topic: string): Promise<ReadonlyMap<number, number>>
+  /** On Kafka `conflict` while consumers are at work in the group. */
   commit(group: string, topic: string, position: Position): Promise<void>
   /** A hint that a topic has new records: it may come without any and may be missing, so callers still poll. */
   onAppend(listener: (topic: string) => void): { stop(): void }

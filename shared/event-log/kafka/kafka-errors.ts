@@ -20,8 +20,13 @@ export function logError(error: unknown): unknown {
     return new SluiceError('unknown_topic', `Kafka does not know the topic: ${text}`, { cause: error })
   if (type === 'MESSAGE_TOO_LARGE')
     return new SluiceError('event_too_large', `Kafka refused a record: ${text}`, { cause: error })
+  if (hasMembers.has(type))
+    return new SluiceError('conflict', `A consumer is at work in this group: ${text}`, { cause: error })
   return new SluiceError('event_log_unavailable', `Kafka does not answer: ${text}`, { cause: error })
 }
+
+/** Answers to a commit from outside while the group has members. */
+const hasMembers = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS'])
 
 const isOfKafka = (error: unknown): boolean =>
   error instanceof Error && (error.name.startsWith('KafkaJS') || ('syscall' in error && 'errno' in error))

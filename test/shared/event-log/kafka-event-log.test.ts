@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import kafkajs from 'kafkajs'
 import { SluiceError } from '../../../shared/errors/index.ts'
 import { createKafkaEventLog, type EventLog, type KafkaEventLogOptions } from '../../../shared/event-log/index.ts'
 import { createLogger } from '../../../shared/telemetry/index.ts'
@@ -13,6 +14,7 @@ const log = createLogger({ function: 'test', level: 'silent' })
 eventLogContract('kafka', openKafka)
 
 interface OpenedKafka extends OpenedLog {
+  readonly brokers: string[]
   openThroughProxy(options?: Partial<KafkaEventLogOptions>): ReturnType<OpenedLog['openThroughProxy']>
 }
 
@@ -27,6 +29,7 @@ async function openKafka(t: TestContext): Promise<OpenedKafka | undefined> {
     return eventLog
   }
   return {
+    brokers,
     uniqueName: kafka.uniqueName,
     open: () => open(),
     // A broker tells clients its own address, so the way is bent where sockets are made.
@@ -91,3 +94,55 @@ test(
     assert.ok(values.includes('3'), `acknowledged and lost; the log holds ${values.join(', ')}`)
   },
 )
+
+test('a commit never moves a group whose consumers are at work', { timeout: 60_000 }, async (t) => {
+  const kafka = await openKafka(t)
+  if (kafka === undefined) return
+  const [topic, groupId] = [kafka.uniqueName('busy'), kafka.uniqueName('group')]
+  const eventLog = await kafka.open()
+  await eventLog.ensureTopics([{ name: topic, partitions: 1 }])
+  const client = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING })
+  const consumer = client.consumer({ groupId, maxWaitTimeInMs: 100 })
+  atEnd(t, () => consumer.disconnect())
+  const joined = Promise.withResolvers<void>()
+  consumer.on(consumer.events.GROUP_JOIN, () => joined.resolve())
+  await consumer.subscribe({ topic })
+  await consumer.run({ eachMessage: () => Promise.resolve() })
+  await joined.promise
+  const committing = eventLog.commit(groupId, topic, { partition: 0, offset: 0 })
+  await assert.rejects(committing, (error) => error instanceof SluiceError && error.code === 'conflict')
+  await consumer.disconnect()
+  await eventLog.commit(groupId, topic, { partition: 0, offset: 0 })
+})
+
+test('what transactions leave in a partition does not stop a reader', { timeout: 60_000 }, async (t) => {
+  const kafka = await openKafka(t)
+  if (kafka === undefined) return
+  const topic = kafka.uniqueName('transactions')
+  const eventLog = await kafka.open()
+  await eventLog.ensureTopics([{ name: topic, partitions: 1 }])
+  const client = new kafkajs.Kafka({ brokers: kafka.brokers, logLevel: kafkajs.logLevel.NOTHING })
+  const producer = client.producer({
+    transactionalId: topic,
+    maxInFlightRequests: 1,
+    idempotent: true,
+    retry: { initialRetryTime: 20 },
+  })
+  await producer.connect()
+  atEnd(t, () => producer.disconnect())
+  for (const value of ['1', '2', '3']) {
+    const transaction = await producer.transaction()
+    await transaction.send({ topic, messages: [{ value, partition: 0 }] })
+    await transaction.commit()
+  }
+  const seen: (string | undefined)[] = []
+  for (let offset = 0; seen.length < 3;) {
+    const records = await eventLog.read({ topic, partition: 0, offset, maxRecords: 1, maxWaitMs: 5_000 })
+    seen.push(...records.map(({ value }) => value?.toString()))
+    offset = (records.at(-1)?.offset ?? offset - 1) + 1
+  }
+  assert.deepEqual(seen, ['1', '2', '3'])
+  const { next } = await eventLog.bounds(topic, 0)
+  assert.equal(next, 6, 'each commit left a control record')
+  assert.deepEqual(await eventLog.read({ topic, partition: 0, offset: 5, maxRecords: 1, maxWaitMs: 300 }), [])
+})
