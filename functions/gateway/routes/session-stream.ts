@@ -69,10 +69,10 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
   )
 }
 
-/** @throws SluiceError `invalid_parameter` for a Last-Event-ID that is no position. */
-function positionOf({ headers, query }: StreamRequest): number {
+/** Undefined: from the first event that is kept. @throws SluiceError `invalid_parameter` for a Last-Event-ID that is no position. */
+function positionOf({ headers, query }: StreamRequest): number | undefined {
   const last = headers['last-event-id']
-  if (last === undefined || last === '') return query.after ?? 0
+  if (last === undefined || last === '') return query.after
   if (typeof last === 'string' && /^\d{1,15}$/.test(last)) return Number(last)
   throw new SluiceError('invalid_parameter', 'Last-Event-ID is not a position', {
     details: { detail: 'Last-Event-ID is not a position' },
@@ -80,7 +80,8 @@ function positionOf({ headers, query }: StreamRequest): number {
 }
 
 /** @throws SluiceError `gone` when events after it were pruned, `not_found` when the session has never come that far. */
-function checkedPosition(position: number, { first, last }: SessionBounds): number {
+function checkedPosition(asked: number | undefined, { first, last }: SessionBounds): number {
+  const position = asked ?? first - 1
   if (position > last) {
     throw new SluiceError('not_found', 'The session has not come that far', {
       details: { detail: 'the position is ahead of the session' },
