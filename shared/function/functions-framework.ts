@@ -24,7 +24,10 @@ export async function registerFunction<F extends EventFunction>(definition: F, b
   const { cloudEvent } = await import('@google-cloud/functions-framework') // Express and all, only where it is used
   let intake: Promise<Intake> | undefined
   cloudEvent(definition.name, async (event: unknown) => {
-    intake ??= buildIntake(definition, behaviour)
+    intake ??= buildIntake(definition, behaviour).catch((error: unknown) => {
+      intake = undefined // the next event tries again
+      throw error
+    })
     const { headers, body } = toRequest(event as Attributes)
     const reception = new Reception({
       headers,

@@ -1,0 +1,37 @@
+// A process of a benchmark, on one core where the machine has several and `taskset`.
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+
+const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0
+
+export interface PinnedProcess {
+  readonly child: ChildProcess
+  stop(): Promise<void>
+}
+
+/** Runs a file of this folder with an IPC channel. Its standard output goes nowhere. */
+export function startPinned(file: string, core: number, args: readonly string[] = []): PinnedProcess {
+  const node = [process.execPath, join(import.meta.dirname, file), ...args]
+  const [command = '', ...rest] = canPin ? ['taskset', '-c', String(core), ...node] : node
+  const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  return {
+    child,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+/** The first message of the child; rejects when it ends before. */
+export async function firstMessage<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`a process of the benchmark ended with ${String(code)}`)
+  })
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [T]
+  return message
+}
