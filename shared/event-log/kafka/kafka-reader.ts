@@ -134,6 +134,7 @@ export function createKafkaReader({ cluster, clock, bounds, onRecords }: KafkaRe
     const records = messages
       .filter((message) => message.isControlRecord !== true && Number(message.offset) >= read.offset)
       .map((message) => toLogRecord(message, { topic, partition }))
+    // Nothing but control records: without a step beyond them the next fetch would bring them again at once, and the next.
     if (records.length === 0) {
       read.offset = Number(messages.at(-1)?.offset ?? read.offset - 1) + 1
       return

@@ -73,18 +73,22 @@ test(
   { timeout: 30_000 },
   async (t) => {
     const { url } = await createTestDatabase(t)
-    const { eventLog: one } = await open(t, url)
+    const { database, eventLog: one } = await open(t, url)
     const { eventLog: other } = await open(t, url)
-    await one.ensureTopics([
-      { name: 'a', partitions: 1 },
-      { name: 'b', partitions: 1 },
-    ])
-    const appends = Array.from({ length: 60 }, () => [
-      one.append([record('a', 'k'), record('b', 'k')]),
-      other.append([record('b', 'k'), record('a', 'k')]),
-    ])
-    await Promise.all(appends.flat())
-    assert.deepEqual(await one.bounds('a', 0), { earliest: 0, next: 120 })
+    await one.ensureTopics(['a', 'b'].map((name) => ({ name, partitions: 1 })))
+    for (const eventLog of [one, other]) await eventLog.append([record('a', 'k')])
+    const waiting = (count: number) => async (): Promise<boolean> =>
+      (await database.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rowCount === count
+    let appends: Promise<unknown>[] = []
+    await database.transaction(async (tx) => {
+      await tx.query("SELECT FROM sluice.log_partition WHERE topic = 'b' FOR UPDATE")
+      appends = [other.append([record('b', 'k'), record('a', 'k')])]
+      await until('the first writer waits', waiting(1))
+      appends.push(one.append([record('a', 'k'), record('b', 'k')]))
+      await until('both writers wait', waiting(2))
+    })
+    await Promise.all(appends)
+    assert.deepEqual(await one.bounds('a', 0), { earliest: 0, next: 4 })
   },
 )
 
@@ -95,11 +99,18 @@ test(
     const { url } = await createTestDatabase(t)
     const { database, eventLog } = await open(t, url)
     await eventLog.ensureTopics([{ name: 'topic', partitions: 1 }])
-    const waiting = eventLog.read({ topic: 'topic', partition: 0, offset: 0, maxRecords: 1, maxWaitMs: 20_000 })
+    const read = { topic: 'topic', partition: 0, offset: 0, maxRecords: 1, maxWaitMs: 20_000 }
+    await eventLog.read({ ...read, maxWaitMs: 100 })
+    const listens = "SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    await until('it listens', async () => (await database.query(listens)).rowCount === 1)
+    await eventLog.read({ ...read, maxWaitMs: 300 }) // the wake that follows a LISTEN is over
+    const waiting = eventLog.read(read)
     await database.query(
       `INSERT INTO sluice.log_record (topic, partition, "offset", headers, timestamp_ms) VALUES ('topic', 0, 0, '[]', 0)`,
     )
+    const started = performance.now()
     assert.equal((await waiting).length, 1)
+    assert.ok(performance.now() - started < 5_000)
   },
 )
 
