@@ -106,7 +106,8 @@ test(
     await eventLog.read({ ...read, maxWaitMs: 300 }) // the wake that follows a LISTEN is over
     const waiting = eventLog.read(read)
     await database.query(
-      `INSERT INTO sluice.log_record (topic, partition, "offset", headers, timestamp_ms) VALUES ('topic', 0, 0, '[]', 0)`,
+      `INSERT INTO sluice.log_record (topic, partition, "offset", headers, timestamp_ms)
+       SELECT 'topic', 0, 0, '[]', 0 FROM pg_sleep(0.3)`,
     )
     const started = performance.now()
     assert.equal((await waiting).length, 1)
