@@ -174,8 +174,8 @@ test('docs/metrics.md and the declared metrics agree both ways', () => {
   assert.deepEqual(written, declared, 'node test/checks/write-tables.ts writes the table')
 })
 
-/** Who may look at the environment: the options, and the two scripts that run before anything is installed. */
-const environmentReaders = ['shared/config/load-config.ts', 'cli/setup.js']
+/** Who may look at the environment: the options, what hands it to the processes of a command, and the set-up before all. */
+const environmentReaders = ['shared/config/load-config.ts', 'cli/environment.ts', 'cli/setup.js']
 
 test('the environment is read in one place', () => {
   const readers = sources.filter((file) =>

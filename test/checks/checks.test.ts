@@ -47,7 +47,7 @@ async function judgeIn(copy: string, name: string): Promise<Verdict> {
 
 function assertBites({ passed, output, read }: Verdict, ...breaches: readonly RegExp[]): void {
   assert.equal(passed, false)
-  assert.ok(read > 0, 'it read nothing')
+  assert.ok(read > 0, `it read nothing:\n${output}`)
   for (const breach of breaches) assert.match(output, breach)
 }
 

@@ -19,7 +19,9 @@ export const script = (root: string, args: readonly string[]): Promise<Ended> =>
 
 function run(cwd: string, file: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' }
+    // Some tools colour their output when CI is set, and take any FORCE_COLOR for a yes.
+    const { CI: _ci, FORCE_COLOR: _color, ...environment } = process.env
+    const env = { ...environment, NO_COLOR: '1' }
     const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: limitMs })
     let output = ''
     for (const stream of [child.stdout, child.stderr])

@@ -3,7 +3,7 @@
 //   template/  a formatted, empty log folder, copied for each broker
 //   *.jsa      a class archive, written when the first broker stops; it halves the next start
 
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,8 @@ const pom = fileURLToPath(new URL('pom.xml', import.meta.url))
 const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
 const heap = ['-Xms64m', '-Xmx160m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 const oldestJava = 17
+/** Sixteen bytes in base64url. Not random: one of 64 would begin with a dash, and be taken for an option. */
+const clusterId = Buffer.from('sluice-test-node').toString('base64url')
 
 /** Starts a broker, or says what this machine lacks for one. */
 export async function startBrokerFromJars(): Promise<Broker | { readonly missing: string }> {
@@ -144,8 +146,7 @@ interface LogOptions {
 async function prepareLog({ home, java, properties, logDirs, classPath }: LogOptions): Promise<void> {
   const template = join(home, 'template')
   if (!existsSync(template)) {
-    const id = randomBytes(16).toString('base64url')
-    const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties]
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
     await command(java.file, [...heap, ...classPath, ...format], { limitMs: 60_000 })
     const unfinished = `${template}.${process.pid}`
     cpSync(logDirs, unfinished, { recursive: true })
