@@ -7,7 +7,13 @@ import { keyValueContract } from '../../contracts/key-value.ts'
 import { atEnd, createTestDatabase, proxyTo } from '../../support/index.ts'
 
 const log = createLogger({ function: 'test', level: 'silent' })
-const limits = { poolSize: 4, statementTimeoutMs: 1_000, lockTimeoutMs: 1_000, connectTimeoutMs: 1_000, applicationName: 'test' }
+const limits = {
+  poolSize: 4,
+  statementTimeoutMs: 1_000,
+  lockTimeoutMs: 1_000,
+  connectTimeoutMs: 1_000,
+  applicationName: 'test',
+}
 
 keyValueContract('postgres', async (t) => {
   const { url } = await createTestDatabase(t)
