@@ -43,7 +43,7 @@ export function createChannelListener(
   const channels = new Map<string, Set<OnNotify>>()
   const closing = new AbortController()
   const closed = new Promise<never>((_, reject) =>
-    closing.signal.addEventListener('abort', () => reject(new Error('stopped'))),
+    closing.signal.addEventListener('abort', () => reject(unavailable(new Error('the database handle is stopped')))),
   )
   closed.catch(() => undefined)
   let phase: Phase = { name: 'idle' }
@@ -126,10 +126,10 @@ export function createChannelListener(
       phase = { name: 'connecting' }
       running = run()
     }
-    if (phase.name !== 'live') return nextLive() // the reconnect listens to every registered channel
+    if (phase.name !== 'live') return Promise.race([nextLive(), closed]) // the reconnect listens to every registered channel
     const { client } = phase
     await listenTo(client, [channel]).catch(async () => {
-      await nextLive()
+      await Promise.race([nextLive(), closed])
     })
   }
 
