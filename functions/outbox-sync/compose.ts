@@ -5,7 +5,7 @@ import type { Handler, Resources } from '../../shared/function/index.ts'
 import type { Component } from '../../shared/lifecycle/index.ts'
 import { outboxSync } from './function.ts'
 import { createHandler } from './handler.ts'
-import { prune } from './prune.ts'
+import { postgresLogRetentionMs, prune } from './prune.ts'
 import { repeat } from './repeat.ts'
 import { sweepTurns } from './sweep-turns.ts'
 
@@ -20,8 +20,9 @@ export interface OutboxSync {
 export function createOutboxSync(resources: Resources<typeof outboxSync>): OutboxSync {
   const { config, database } = resources
   const transactional = createTransactional(outboxSync, resources)
+  const retention = { logRetentionMs: config.kafkaBrokers.length === 0 ? postgresLogRetentionMs : undefined }
   return {
-    handler: createHandler({ ...transactional, database }),
+    handler: createHandler({ ...transactional, database, retention }),
     loops: [
       createRelay(resources),
       createLaneDriver({ functionUrl: functionUrlsOf(config) }, resources),
@@ -33,7 +34,7 @@ export function createOutboxSync(resources: Resources<typeof outboxSync>): Outbo
       repeat(
         { name: 'pruning', everyMs: pruneEveryMs },
         resources,
-        async (signal) => void (await prune(database, {}, signal)),
+        async (signal) => void (await prune(database, retention, signal)),
       ),
     ],
   }

@@ -1,11 +1,15 @@
-// Removes what has done its work: sent outbox rows, answers to idempotency keys. In small batches, so that no pass holds
-// locks for long; a pass that was cut short goes on with the next.
+// Removes what has done its work: sent outbox rows, answers to idempotency keys, and records of the log where it lives in
+// Postgres (Kafka keeps its own retention). In small batches, so that no pass holds locks for long; a pass that was cut short
+// goes on with the next.
 //
 // Rows of the inbox stay: they are what makes a late repeat harmless, and outlive every topic's retention.
 
-import type { Queryable } from '../../shared/database/index.ts'
+import type { Database } from '../../shared/database/index.ts'
+import { prunePostgresEventLog } from '../../shared/event-log/index.ts'
 
 export interface PruneOptions {
+  /** How long records of the Postgres log are kept, in milliseconds. Undefined: the log is elsewhere. */
+  readonly logRetentionMs?: number | undefined
   /** How long sent rows are kept for those who look for what was sent, in seconds. */
   readonly outboxSeconds?: number
   /** How long an idempotency key stands for its answer, in seconds. */
@@ -14,15 +18,22 @@ export interface PruneOptions {
 
 const batch = 1_000
 
+/** As a topic of Kafka keeps them by default. */
+export const postgresLogRetentionMs = 7 * 86_400_000
+
 /** Returns how many rows were removed. */
 export async function prune(
-  database: Queryable,
-  { outboxSeconds = 86_400, idempotencySeconds = 86_400 }: PruneOptions,
+  database: Database,
+  { outboxSeconds = 86_400, idempotencySeconds = 86_400, logRetentionMs }: PruneOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const outbox = await inBatches(signal, () => database.query(outboxSql, [outboxSeconds, batch]))
   const keys = await inBatches(signal, () => database.query(keysSql, [idempotencySeconds, batch]))
-  return outbox + keys
+  const records =
+    logRetentionMs === undefined || signal.aborted
+      ? 0
+      : await prunePostgresEventLog(database, { retentionMs: logRetentionMs })
+  return outbox + keys + records
 }
 
 async function inBatches(signal: AbortSignal, remove: () => Promise<{ readonly rowCount: number }>): Promise<number> {

@@ -1,6 +1,6 @@
 // GET /v1/session/{id}/events: the session as a stream of server-sent events, resumable from any instance.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Queryable } from '../../../shared/database/index.ts'
 import { messageOf, SluiceError } from '../../../shared/errors/index.ts'
 import type { HttpContext } from '../../../shared/function/index.ts'
@@ -11,7 +11,8 @@ import type { Identify } from '../identity.ts'
 import { sessionParams, streamQuery } from '../request-schemas.ts'
 import { readBounds, type SessionBounds } from '../session-queries.ts'
 import { followSession } from '../stream/follow-session.ts'
-import { createSseWriter, type SseWriterOptions } from '../stream/sse-writer.ts'
+import { subscribeSession } from '../stream/session-signals.ts'
+import { createSseWriter, type SseWriter, type SseWriterOptions } from '../stream/sse-writer.ts'
 import type { StreamLimit } from '../stream/stream-limit.ts'
 
 export interface StreamRoutesDeps {
@@ -39,34 +40,40 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
       const bounds = await readBounds(database, key)
       const after = checkedPosition(asked, bounds)
       const leave = limit.enter(key.tenant)
-
-      reply.hijack()
-      const { raw } = reply
-      raw.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-cache, no-transform',
-        'x-accel-buffering': 'no',
-        'x-content-type-options': 'nosniff',
-        traceresponse: formatTraceparent(request.trace),
+      const signals = await subscribeSession(key, deps).catch((error: unknown) => {
+        leave()
+        throw error
       })
-      const writer = createSseWriter(raw, sse, { clock })
-      instruments.streamsOpen.inc()
-      context.openStream(request, writer.end)
+      const writer = begin(request, reply)
+      const polling = deps.pollMs === undefined ? {} : { pollMs: deps.pollMs }
       try {
-        const polling = deps.pollMs === undefined ? {} : { pollMs: deps.pollMs }
-        await followSession(writer, { key, after, bufferBytes: sse.bufferBytes, ...polling }, deps)
+        await followSession(writer, { key, after, bufferBytes: sse.bufferBytes, ...polling }, { database, signals })
       } catch (error) {
-        context.log.warn(
-          { trace_id: request.trace.traceId, reason: messageOf(error) },
-          'a stream was ended; its client comes again',
-        )
+        const facts = { trace_id: request.trace.traceId, reason: messageOf(error) }
+        context.log.warn(facts, 'a stream was ended; its client comes again')
       } finally {
         writer.end()
-        instruments.streamsOpen.dec()
         leave()
+        instruments.streamsOpen.dec()
+        await signals.stop()
       }
     },
   )
+
+  function begin(request: StreamRequest, reply: FastifyReply): SseWriter {
+    reply.hijack()
+    reply.raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+      traceresponse: formatTraceparent(request.trace),
+    })
+    const writer = createSseWriter(reply.raw, sse, { clock })
+    instruments.streamsOpen.inc()
+    context.openStream(request, writer.end)
+    return writer
+  }
 }
 
 /** Undefined: from the first event that is kept. @throws SluiceError `invalid_parameter` for a Last-Event-ID that is no position. */

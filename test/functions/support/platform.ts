@@ -44,6 +44,8 @@ export interface Platform {
   readonly database: Database
   readonly model: Awaited<ReturnType<typeof startRehearsalModel>>
   readonly gateways: readonly Service[]
+  readonly worker: Service
+  readonly executor: Service
   /** Base URL of the first gateway. */
   readonly url: string
   play(script: string): void
@@ -134,6 +136,8 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
     database,
     model,
     gateways,
+    worker,
+    executor,
     url: `http://127.0.0.1:${first?.port ?? 0}`,
     play: (text) => model.play(parseScript(text)),
   }

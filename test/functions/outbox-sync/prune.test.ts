@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { prune } from '../../../functions/outbox-sync/prune.ts'
+import type { Database } from '../../../shared/database/index.ts'
+import { createTestDatabase } from '../../support/index.ts'
+import { openDatabase } from '../support/platform.ts'
+
+const never = new AbortController().signal
+
+async function fill(database: Database, count: number): Promise<void> {
+  await database.query(
+    `INSERT INTO sluice.outbox (topic, key, sequence, id, tenant, event, state, sent_at)
+     SELECT 'topic', state || ' ' || age, n, gen_random_uuid()::text, 'local', '{}', state, CASE WHEN state = 'sent' THEN clock_timestamp() - age * interval '1 hour' END
+     FROM generate_series(1, $1) AS n, unnest(ARRAY['sent', 'pending']) AS state, unnest(ARRAY[1, 25]) AS age`,
+    [count],
+  )
+  await database.query(
+    `INSERT INTO agent.idempotency_key (tenant, key, request_hash, status, answer, at)
+     SELECT 'local', age || ' ' || n, '', 202, '{}', clock_timestamp() - age * interval '1 hour'
+     FROM generate_series(1, $1) AS n, unnest(ARRAY[1, 25]) AS age`,
+    [count],
+  )
+}
+
+test(
+  'W-44: what was sent or answered more than a day ago goes, in as many batches as it takes; what waits stays',
+  { timeout: 30_000 },
+  async (t) => {
+    const { url } = await createTestDatabase(t)
+    const database = await openDatabase(t, url)
+    await fill(database, 1_500)
+    assert.equal(await prune(database, {}, never), 3_000)
+    const { rows } = await database.query(
+      'SELECT key, count(*)::integer AS count FROM sluice.outbox GROUP BY key ORDER BY key',
+    )
+    assert.deepEqual(rows, [
+      { key: 'pending 1', count: 1_500 },
+      { key: 'pending 25', count: 1_500 },
+      { key: 'sent 1', count: 1_500 },
+    ])
+    assert.equal((await database.query('SELECT FROM agent.idempotency_key')).rowCount, 1_500)
+    assert.equal(await prune(database, {}, never), 0)
+  },
+)
+
+test('a pass that is to stop removes nothing more', { timeout: 30_000 }, async (t) => {
+  const { url } = await createTestDatabase(t)
+  const database = await openDatabase(t, url)
+  await fill(database, 10)
+  assert.equal(await prune(database, {}, AbortSignal.abort()), 0)
+})
