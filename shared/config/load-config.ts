@@ -12,7 +12,10 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** @throws SluiceError `invalid_option`, naming the variable, the value and what is expected. */
 export function loadConfig(environment: Environment = process.env): Config {
   refuseUnknown(environment)
-  const entries = Object.entries(options as Record<string, Option<unknown>>).map(([name, option]) => [name, read(option, environment)])
+  const entries = Object.entries(options as Record<string, Option<unknown>>).map(([name, option]) => [
+    name,
+    read(option, environment),
+  ])
   return Object.freeze(Object.fromEntries(entries)) as Config
 }
 
@@ -22,7 +25,10 @@ function read<T>(option: Option<T>, environment: Environment): T {
   const parsed = option.parse(text)
   if (parsed.ok) return parsed.value
   const shown = option.shown === '–' ? '' : ` (default ${option.shown})`
-  throw new SluiceError('invalid_option', `${option.variable}=${text.slice(0, 80)}: expected ${parsed.expected}${shown}`)
+  throw new SluiceError(
+    'invalid_option',
+    `${option.variable}=${text.slice(0, 80)}: expected ${parsed.expected}${shown}`,
+  )
 }
 
 function refuseUnknown(environment: Environment): void {
@@ -42,4 +48,9 @@ export interface OptionRow {
 
 /** The table behind `sluice options`. */
 export const describeOptions = (): readonly OptionRow[] =>
-  Object.entries(options).map(([name, option]) => ({ name, variable: option.variable, default: option.shown, help: option.help }))
+  Object.entries(options).map(([name, option]) => ({
+    name,
+    variable: option.variable,
+    default: option.shown,
+    help: option.help,
+  }))

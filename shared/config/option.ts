@@ -33,7 +33,9 @@ export const textOption = (declaration: Declaration<string>): Option<string> => 
 })
 
 /** A value that must not be printed, such as a key or a URL with a password. `undefined` when unset. */
-export const secretOption = (declaration: Omit<Declaration<never>, 'fallback'>): Option<Secret<string> | undefined> => ({
+export const secretOption = (
+  declaration: Omit<Declaration<never>, 'fallback'>,
+): Option<Secret<string> | undefined> => ({
   ...declaration,
   fallback: undefined,
   parse: (text) => ok(secret(text)),
@@ -72,12 +74,20 @@ export const choiceOption = <const T extends string>(
 /** Comma-separated texts. */
 export const listOption = (declaration: Declaration<readonly string[]>): Option<readonly string[]> => ({
   ...declaration,
-  parse: (text) => ok(text.split(',').map((part) => part.trim()).filter((part) => part !== '')),
+  parse: (text) =>
+    ok(
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
   shown: declaration.fallback.length === 0 ? '–' : declaration.fallback.join(','),
 })
 
 /** Comma-separated `name=value` pairs. */
-export const mapOption = (declaration: Declaration<ReadonlyMap<string, string>>): Option<ReadonlyMap<string, string>> => ({
+export const mapOption = (
+  declaration: Declaration<ReadonlyMap<string, string>>,
+): Option<ReadonlyMap<string, string>> => ({
   ...declaration,
   parse: (text) => {
     const pairs = text.split(',').filter((part) => part.trim() !== '')
@@ -85,7 +95,9 @@ export const mapOption = (declaration: Declaration<ReadonlyMap<string, string>>)
       const at = pair.indexOf('=')
       return at < 1 ? ['', pair] : [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
     })
-    return entries.some(([name]) => name === '') ? expected('name=value pairs, separated by commas') : ok(new Map(entries))
+    return entries.some(([name]) => name === '')
+      ? expected('name=value pairs, separated by commas')
+      : ok(new Map(entries))
   },
   shown: '–',
 })

@@ -1,42 +1,175 @@
 // Every boot option of Sluice, declared once. `sluice options` prints this list; nothing else reads the environment.
 // Variables of our own start with SLUICE_; the others are names the field already knows.
 
-import { booleanOption, choiceOption, integerOption, listOption, mapOption, secretOption, textOption, urlOption } from './option.ts'
+import {
+  booleanOption,
+  choiceOption,
+  integerOption,
+  listOption,
+  mapOption,
+  secretOption,
+  textOption,
+  urlOption,
+} from './option.ts'
 
 export const options = {
   // the process
-  port: integerOption({ variable: 'PORT', fallback: 8080, min: 0, max: 65_535, help: 'Serving port. Knative sets it; 0 takes a free one.' }),
-  host: textOption({ variable: 'SLUICE_HOST', fallback: '127.0.0.1', help: 'Address the serving port binds to. The image sets 0.0.0.0.' }),
-  operationsPort: integerOption({ variable: 'SLUICE_OPERATIONS_PORT', fallback: 9464, min: 0, max: 65_535, help: 'Port of /live, /ready, /health and /metrics.' }),
-  shutdownTimeoutMs: integerOption({ variable: 'SHUTDOWN_TIMEOUT_MS', fallback: 20_000, min: 100, max: 600_000, help: 'Milliseconds from SIGTERM to the hard stop. Must stay below the grace period of the pod.' }),
-  logLevel: choiceOption({ variable: 'LOG_LEVEL', choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], fallback: 'info', help: 'Least severe log record that is written.' }),
-  testMode: booleanOption({ variable: 'SLUICE_TEST_MODE', fallback: false, help: 'Allows failpoints. Never set it in production.' }),
-  failpoints: mapOption({ variable: 'SLUICE_FAILPOINTS', fallback: new Map(), help: 'name=action pairs (kill, or kill@N for the N-th pass); inert without SLUICE_TEST_MODE.' }),
+  port: integerOption({
+    variable: 'PORT',
+    fallback: 8080,
+    min: 0,
+    max: 65_535,
+    help: 'Serving port. Knative sets it; 0 takes a free one.',
+  }),
+  host: textOption({
+    variable: 'SLUICE_HOST',
+    fallback: '127.0.0.1',
+    help: 'Address the serving port binds to. The image sets 0.0.0.0.',
+  }),
+  operationsPort: integerOption({
+    variable: 'SLUICE_OPERATIONS_PORT',
+    fallback: 9464,
+    min: 0,
+    max: 65_535,
+    help: 'Port of /live, /ready, /health and /metrics.',
+  }),
+  shutdownTimeoutMs: integerOption({
+    variable: 'SHUTDOWN_TIMEOUT_MS',
+    fallback: 20_000,
+    min: 100,
+    max: 600_000,
+    help: 'Milliseconds from SIGTERM to the hard stop. Must stay below the grace period of the pod.',
+  }),
+  logLevel: choiceOption({
+    variable: 'LOG_LEVEL',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    fallback: 'info',
+    help: 'Least severe log record that is written.',
+  }),
+  testMode: booleanOption({
+    variable: 'SLUICE_TEST_MODE',
+    fallback: false,
+    help: 'Allows failpoints. Never set it in production.',
+  }),
+  failpoints: mapOption({
+    variable: 'SLUICE_FAILPOINTS',
+    fallback: new Map(),
+    help: 'name=action pairs (kill, or kill@N for the N-th pass); inert without SLUICE_TEST_MODE.',
+  }),
 
   // dependencies
-  databaseUrl: secretOption({ variable: 'DATABASE_URL', help: 'Postgres, as postgres://user:password@host:port/database.' }),
-  databasePoolSize: integerOption({ variable: 'SLUICE_DATABASE_POOL_SIZE', fallback: 10, min: 1, max: 500, help: 'Connections one process may hold. Sum over all processes stays below max_connections.' }),
-  statementTimeoutMs: integerOption({ variable: 'SLUICE_STATEMENT_TIMEOUT_MS', fallback: 10_000, min: 100, max: 600_000, help: 'Longest SQL statement, in milliseconds.' }),
-  lockTimeoutMs: integerOption({ variable: 'SLUICE_LOCK_TIMEOUT_MS', fallback: 2_000, min: 10, max: 60_000, help: 'Longest wait for a database lock, in milliseconds; then the source is asked to come again.' }),
-  kafkaBrokers: listOption({ variable: 'KAFKA_BROKERS', fallback: [], help: 'Kafka bootstrap servers, host:port separated by commas. Empty: the event log lives in Postgres.' }),
-  redisUrl: secretOption({ variable: 'REDIS_URL', help: 'Redis, as redis://host:port. Empty: key-value and channels live in Postgres.' }),
+  databaseUrl: secretOption({
+    variable: 'DATABASE_URL',
+    help: 'Postgres, as postgres://user:password@host:port/database.',
+  }),
+  databasePoolSize: integerOption({
+    variable: 'SLUICE_DATABASE_POOL_SIZE',
+    fallback: 10,
+    min: 1,
+    max: 500,
+    help: 'Connections one process may hold. Sum over all processes stays below max_connections.',
+  }),
+  statementTimeoutMs: integerOption({
+    variable: 'SLUICE_STATEMENT_TIMEOUT_MS',
+    fallback: 10_000,
+    min: 100,
+    max: 600_000,
+    help: 'Longest SQL statement, in milliseconds.',
+  }),
+  lockTimeoutMs: integerOption({
+    variable: 'SLUICE_LOCK_TIMEOUT_MS',
+    fallback: 2_000,
+    min: 10,
+    max: 60_000,
+    help: 'Longest wait for a database lock, in milliseconds; then the source is asked to come again.',
+  }),
+  kafkaBrokers: listOption({
+    variable: 'KAFKA_BROKERS',
+    fallback: [],
+    help: 'Kafka bootstrap servers, host:port separated by commas. Empty: the event log lives in Postgres.',
+  }),
+  redisUrl: secretOption({
+    variable: 'REDIS_URL',
+    help: 'Redis, as redis://host:port. Empty: key-value and channels live in Postgres.',
+  }),
 
   // delivery
-  functionUrlTemplate: textOption({ variable: 'SLUICE_FUNCTION_URL_TEMPLATE', fallback: 'http://{function}', help: 'Where the lane driver reaches a function; {function} is its name. In a cluster: http://{function}.<namespace>.svc.cluster.local.' }),
-  functionUrls: mapOption({ variable: 'SLUICE_FUNCTION_URLS', fallback: new Map(), help: 'function=url pairs that override the template.' }),
+  functionUrlTemplate: textOption({
+    variable: 'SLUICE_FUNCTION_URL_TEMPLATE',
+    fallback: 'http://{function}',
+    help: 'Where the lane driver reaches a function; {function} is its name. In a cluster: http://{function}.<namespace>.svc.cluster.local.',
+  }),
+  functionUrls: mapOption({
+    variable: 'SLUICE_FUNCTION_URLS',
+    fallback: new Map(),
+    help: 'function=url pairs that override the template.',
+  }),
 
   // the model
-  modelBaseUrl: urlOption({ variable: 'MODEL_BASE_URL', fallback: '', help: 'Base URL of an OpenAI-compatible API, such as https://host/v1.' }),
+  modelBaseUrl: urlOption({
+    variable: 'MODEL_BASE_URL',
+    fallback: '',
+    help: 'Base URL of an OpenAI-compatible API, such as https://host/v1.',
+  }),
   modelApiKey: secretOption({ variable: 'MODEL_API_KEY', help: 'Key for the model API.' }),
-  modelName: textOption({ variable: 'MODEL_NAME', fallback: '', help: 'Model asked for. Empty: the one of the model profile.' }),
-  modelConnectTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_CONNECT_TIMEOUT_MS', fallback: 5_000, min: 100, max: 60_000, help: 'Longest wait for a connection to the model, in milliseconds.' }),
-  modelFirstTokenTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_FIRST_TOKEN_TIMEOUT_MS', fallback: 90_000, min: 100, max: 600_000, help: 'Longest wait for the first token of an answer, in milliseconds. Too low: models that think are given up on.' }),
-  modelIdleTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_IDLE_TIMEOUT_MS', fallback: 30_000, min: 100, max: 600_000, help: 'Longest pause between two pieces of an answer, in milliseconds.' }),
-  modelTotalTimeoutMs: integerOption({ variable: 'SLUICE_MODEL_TOTAL_TIMEOUT_MS', fallback: 180_000, min: 100, max: 3_600_000, help: 'Longest answer of the model, in milliseconds.' }),
+  modelName: textOption({
+    variable: 'MODEL_NAME',
+    fallback: '',
+    help: 'Model asked for. Empty: the one of the model profile.',
+  }),
+  modelConnectTimeoutMs: integerOption({
+    variable: 'SLUICE_MODEL_CONNECT_TIMEOUT_MS',
+    fallback: 5_000,
+    min: 100,
+    max: 60_000,
+    help: 'Longest wait for a connection to the model, in milliseconds.',
+  }),
+  modelFirstTokenTimeoutMs: integerOption({
+    variable: 'SLUICE_MODEL_FIRST_TOKEN_TIMEOUT_MS',
+    fallback: 90_000,
+    min: 100,
+    max: 600_000,
+    help: 'Longest wait for the first token of an answer, in milliseconds. Too low: models that think are given up on.',
+  }),
+  modelIdleTimeoutMs: integerOption({
+    variable: 'SLUICE_MODEL_IDLE_TIMEOUT_MS',
+    fallback: 30_000,
+    min: 100,
+    max: 600_000,
+    help: 'Longest pause between two pieces of an answer, in milliseconds.',
+  }),
+  modelTotalTimeoutMs: integerOption({
+    variable: 'SLUICE_MODEL_TOTAL_TIMEOUT_MS',
+    fallback: 180_000,
+    min: 100,
+    max: 3_600_000,
+    help: 'Longest answer of the model, in milliseconds.',
+  }),
 
   // the agent platform
-  authMode: choiceOption({ variable: 'AUTH_MODE', choices: ['local'], fallback: 'local', help: 'How callers are identified. local: every caller is tenant "local"; refused unless bound to loopback.' }),
-  streamsPerTenant: integerOption({ variable: 'SLUICE_STREAMS_PER_TENANT', fallback: 500, min: 1, max: 100_000, help: 'Event streams that one gateway process keeps open for one tenant; more get 429.' }),
-  turnDeadlineMs: integerOption({ variable: 'SLUICE_TURN_DEADLINE_MS', fallback: 120_000, min: 1_000, max: 300_000, help: 'From the start of a turn to its forced end, in milliseconds. Tools and retries of the model included.' }),
-  httpFetchAllow: listOption({ variable: 'SLUICE_HTTP_FETCH_ALLOW', fallback: [], help: 'host:port pairs that http_fetch may reach although their address is private. For tests.' }),
+  authMode: choiceOption({
+    variable: 'AUTH_MODE',
+    choices: ['local'],
+    fallback: 'local',
+    help: 'How callers are identified. local: every caller is tenant "local"; refused unless bound to loopback.',
+  }),
+  streamsPerTenant: integerOption({
+    variable: 'SLUICE_STREAMS_PER_TENANT',
+    fallback: 500,
+    min: 1,
+    max: 100_000,
+    help: 'Event streams that one gateway process keeps open for one tenant; more get 429.',
+  }),
+  turnDeadlineMs: integerOption({
+    variable: 'SLUICE_TURN_DEADLINE_MS',
+    fallback: 120_000,
+    min: 1_000,
+    max: 300_000,
+    help: 'From the start of a turn to its forced end, in milliseconds. Tools and retries of the model included.',
+  }),
+  httpFetchAllow: listOption({
+    variable: 'SLUICE_HTTP_FETCH_ALLOW',
+    fallback: [],
+    help: 'host:port pairs that http_fetch may reach although their address is private. For tests.',
+  }),
 } as const

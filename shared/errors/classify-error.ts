@@ -16,7 +16,8 @@ export function classifyError(error: unknown): Verdict {
   const state = sqlState(error)
   if (state !== undefined) return classifySqlState(state, messageOf(error))
   const code = systemCode(error)
-  if (code !== undefined && unreachable.has(code)) return { kind: 'retry', code: 'dependency_failed', message: messageOf(error) }
+  if (code !== undefined && unreachable.has(code))
+    return { kind: 'retry', code: 'dependency_failed', message: messageOf(error) }
   if (isAbort(error)) return { kind: 'retry', code: 'aborted', message: messageOf(error) }
   return { kind: 'retry', code: 'handler_failed', message: messageOf(error) }
 }
@@ -35,7 +36,9 @@ function classifySluiceError(error: SluiceError): Verdict {
   const { code, message, retryAfterMs } = error
   if (code === 'database_unavailable') return { kind: 'database-lost', code, message }
   if (!error.retryable) return { kind: 'reject', code, message }
-  return retryAfterMs === undefined ? { kind: 'retry', code, message } : { kind: 'retry', code, message, afterMs: retryAfterMs }
+  return retryAfterMs === undefined
+    ? { kind: 'retry', code, message }
+    : { kind: 'retry', code, message, afterMs: retryAfterMs }
 }
 
 // PostgreSQL, Appendix A: class 08 connection, 57P admin shutdown and crash, 53 resources → the database is lost;
@@ -48,7 +51,16 @@ function classifySqlState(state: string, message: string): Verdict {
   return { kind: 'retry', code: 'handler_failed', message }
 }
 
-const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
 
 function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
@@ -61,4 +73,5 @@ export function sqlState(error: unknown): string | undefined {
   return code !== undefined && 'severity' in (error as object) && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
-const isAbort = (error: unknown): boolean => error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')
+const isAbort = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')

@@ -36,7 +36,15 @@ export class SluiceError extends Error {
 
 /** Thrown by a handler: try this event again, not before `afterMs`; counts as an attempt. */
 export class RetryLaterError extends SluiceError {
-  constructor({ afterMs, reason, cause }: { readonly afterMs?: number; readonly reason: string; readonly cause?: unknown }) {
+  constructor({
+    afterMs,
+    reason,
+    cause,
+  }: {
+    readonly afterMs?: number
+    readonly reason: string
+    readonly cause?: unknown
+  }) {
     super('retry_later', reason, { cause, ...(afterMs === undefined ? {} : { retryAfterMs: afterMs }) })
     this.name = 'RetryLaterError'
   }
@@ -44,7 +52,15 @@ export class RetryLaterError extends SluiceError {
 
 /** Thrown by a handler: this event can never succeed; it becomes a dead letter at once. */
 export class RejectedError extends SluiceError {
-  constructor({ code = 'rejected', reason, cause }: { readonly code?: ErrorCode; readonly reason: string; readonly cause?: unknown }) {
+  constructor({
+    code = 'rejected',
+    reason,
+    cause,
+  }: {
+    readonly code?: ErrorCode
+    readonly reason: string
+    readonly cause?: unknown
+  }) {
     super(code, reason, { cause })
     this.name = 'RejectedError'
   }

@@ -22,7 +22,9 @@ export interface DeadlineOptions {
 export function createDeadline({ ms, what, parent }: DeadlineOptions, { clock }: { readonly clock: Clock }): Deadline {
   const end = clock.monotonic() + ms
   const expired = new AbortController()
-  const timer = clock.after(ms, () => expired.abort(new SluiceError('deadline_exceeded', `${what} took longer than ${ms} ms`)))
+  const timer = clock.after(ms, () =>
+    expired.abort(new SluiceError('deadline_exceeded', `${what} took longer than ${ms} ms`)),
+  )
   return {
     remainingMs: () => Math.max(0, end - clock.monotonic()),
     signal: parent === undefined ? expired.signal : AbortSignal.any([parent, expired.signal]),
