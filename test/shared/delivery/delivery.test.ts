@@ -187,7 +187,7 @@ test('a repeat is answered without waiting for the lane', async (t) => {
 
 for (const execution of ['transaction', 'steps'] as const) {
   test(`five parallel deliveries of one ${execution} event have one effect`, async (t) => {
-    const bench = await createWorkbench(t)
+    const bench = await createWorkbench(t, { lockTimeoutMs: 8_000 })
     await bench.database.query(effects)
     const delivery =
       execution === 'transaction'
@@ -202,7 +202,19 @@ for (const execution of ['transaction', 'steps'] as const) {
             bench,
           )
 
-    const answers = await Promise.all(Array.from({ length: 5 }, () => delivery.accept(incoming({ id: 'e1' }))))
+    // All five are under way before the first can go on.
+    const goOn = Promise.withResolvers<void>()
+    const blocker = bench.database.transaction(async (tx) => {
+      await tx.query(`SELECT sluice.lock_lane('tested', 'k')`)
+      await goOn.promise
+    })
+    const delivering = Array.from({ length: 5 }, () => delivery.accept(incoming({ id: 'e1' })))
+    const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+    await until('all wait for the lane', async () => (await bench.rows(waiting)).length === 5)
+    goOn.resolve()
+    await blocker
+    const answers = await Promise.all(delivering)
     for (const lane of await take(bench.database)) await delivery.run(lane.incoming, lane.token)
 
     const outcomes = answers.map(({ outcome }) => outcome).toSorted()

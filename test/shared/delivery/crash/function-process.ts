@@ -69,7 +69,7 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const body = Buffer.concat(chunks)
     const decoded = decodeHttpEvent({ headers: request.headers, body }, { bind: () => undefined })
-    if (!decoded.ok) return void response.writeHead(400).end()
+    if (!decoded.ok) throw new Error(decoded.message)
     const token = request.headers[laneTokenHeader]
     const answering =
       typeof token === 'string'

@@ -59,7 +59,7 @@ test('an event that is refused for its data takes its id: the inbox row is dead 
   assert.equal((await delivery.reject(refused)).outcome, 'duplicate')
   assert.deepEqual(await bench.rows('SELECT id, state FROM sluice.inbox'), [{ id: 'e1', state: 'dead' }])
   const [dead] = await bench.rows('SELECT id, cause, message, event FROM sluice.dead_letter')
-  assert.equal((dead?.['event'] as { id: string }).id, 'e1')
+  assert.match(JSON.stringify(dead?.['event']), /"id":"e1"/)
   const other = { ...refused, event: incoming({ id: 'e1', data: { n: 2 } }).event }
   assert.equal((await delivery.reject(other)).code, 'id_conflict')
 })

@@ -8,6 +8,7 @@ import {
   type StepsContext,
   type StepsHandler,
 } from '../../../../shared/delivery/index.ts'
+import { RejectedError } from '../../../../shared/errors/index.ts'
 import { toolCallFinished } from '../../../../shared/events/index.ts'
 import { until } from '../../../support/index.ts'
 import { contractOf, createWorkbench, finished, incoming, published, take, type Workbench } from '../workbench.ts'
@@ -291,9 +292,13 @@ test('every write of a run that lost its lane is refused: start and end of steps
       await loseLane()
       throw new Error('it failed, too')
     },
+    rejection: async () => {
+      await loseLane()
+      throw new RejectedError({ reason: 'never' })
+    },
   }
   for (const [name, handler] of Object.entries(writes)) {
-    const delivery = createDelivery(stepsContract(1), handler, bench)
+    const delivery = createDelivery(stepsContract(), handler, bench)
     await delivery.accept(incoming({ id: name, key: name }))
     const [lane] = await take(bench.database)
     assert.ok(lane)
