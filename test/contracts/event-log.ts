@@ -354,6 +354,8 @@ export function eventLogContract(adapter: string, openLog: OpenLog): void {
         assert.rejects(log.bounds(name, 0), unavailable),
       ])
       await until('health says so', () => log.health().status === 'down')
+      await log.partitions(name)
+      assert.equal(log.health().status, 'down', 'an answer from memory proves nothing')
       proxy.mend()
       await until('an append succeeds', () => log.append([record(name, { key: null, value: 'after' })]), {
         limitMs: 20_000,

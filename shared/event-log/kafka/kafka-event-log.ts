@@ -58,12 +58,17 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
 
   /** Every request passes here, so health follows what callers see. */
   async function observed<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+    const result = await lookedUp(work, signal)
+    if (health.status === 'down') log.info('Kafka answers again')
+    health = { status: 'up', at: clock.now() }
+    freshUntil = clock.monotonic() + probeEveryMs
+    return result
+  }
+
+  /** As `observed`, for what may be answered from memory: its success says nothing about Kafka. */
+  async function lookedUp<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      const result = await coded(work, signal)
-      if (health.status === 'down') log.info('Kafka answers again')
-      health = { status: 'up', at: clock.now() }
-      freshUntil = clock.monotonic() + probeEveryMs
-      return result
+      return await coded(work, signal)
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'event_log_unavailable' && !closing.signal.aborted) {
         if (health.status === 'up') log.warn({ reason: messageOf(error) }, 'Kafka does not answer')
@@ -149,29 +154,29 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     ensureTopics: async (declarations) => await observed(use().topics.ensure(declarations)),
     append: async (records, { signal } = {}) => {
       const { topics } = use()
-      for (const topic of new Set(records.map((record) => record.topic))) await observed(topics.partitionsOf(topic))
+      for (const topic of new Set(records.map((record) => record.topic))) await lookedUp(topics.partitionsOf(topic))
       return await observed(queue.append(records, signal), signal)
     },
-    partitions: async (topic) => await observed(use().topics.partitionsOf(topic)),
+    partitions: async (topic) => await lookedUp(use().topics.partitionsOf(topic)),
     read: async (readOptions, signal) => {
       const { topics, reader } = use()
-      await observed(topics.require(readOptions.topic, readOptions.partition))
+      await lookedUp(topics.require(readOptions.topic, readOptions.partition))
       const ended = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
       return await observed(reader.read(readOptions, ended), signal)
     },
     bounds: async (topic, partition) => {
       const { topics } = use()
-      await observed(topics.require(topic, partition))
+      await lookedUp(topics.require(topic, partition))
       return await observed(topics.bounds(topic, partition))
     },
     committed: async (group, topic) => {
       const { topics, groups } = use()
-      const partitions = await observed(topics.partitionsOf(topic))
+      const partitions = await lookedUp(topics.partitionsOf(topic))
       return await observed(groups.committed(group, topic, partitions))
     },
     commit: async (group, topic, position) => {
       const { topics, groups } = use()
-      await observed(topics.require(topic, position.partition))
+      await lookedUp(topics.require(topic, position.partition))
       await observed(groups.commit(group, topic, position))
     },
     onAppend: (listener) => wakes.onWake(listener),
