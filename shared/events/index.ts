@@ -9,6 +9,7 @@ export {
   conversationTurnProgressed,
   conversationTurnStarted,
   eventTypes,
+  memoryRecordWritten,
   toolCallFinished,
   toolCallRequested,
 } from './generated/event-types.ts'
@@ -19,6 +20,7 @@ export type {
   ConversationTurnFailed,
   ConversationTurnProgressed,
   ConversationTurnStarted,
+  MemoryRecordWritten,
   ToolCallFinished,
   ToolCallRequested,
 } from './generated/types.ts'

@@ -12,6 +12,7 @@ import {
   conversationTurnFailed,
   conversationTurnProgressed,
   conversationTurnStarted,
+  memoryRecordWritten,
   toolCallFinished,
   toolCallRequested,
 } from './generated/event-types.ts'
@@ -52,6 +53,13 @@ export const topics = {
   },
   toolRequests: { name: 'tool.requests', key: 'session id', types: [toolCallRequested], partitions: 8, maxEventBytes },
   toolResults: { name: 'tool.results', key: 'session id', types: [toolCallFinished], partitions: 8, maxEventBytes },
+  memoryWal: {
+    name: 'memory.wal',
+    key: 'tenant/memory key',
+    types: [memoryRecordWritten],
+    partitions: 8,
+    maxEventBytes,
+  },
 } as const satisfies Record<string, Topic>
 
 const deadLetterSuffix = '.dlq'

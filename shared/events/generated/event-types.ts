@@ -9,6 +9,7 @@ export const conversationTurnCompleted: EventType<'conversation.turn.completed.v
 export const conversationTurnFailed: EventType<'conversation.turn.failed.v1', types.ConversationTurnFailed> = createEventType('conversation.turn.failed.v1', validators.conversationTurnFailed)
 export const conversationTurnProgressed: EventType<'conversation.turn.progressed.v1', types.ConversationTurnProgressed> = createEventType('conversation.turn.progressed.v1', validators.conversationTurnProgressed)
 export const conversationTurnStarted: EventType<'conversation.turn.started.v1', types.ConversationTurnStarted> = createEventType('conversation.turn.started.v1', validators.conversationTurnStarted)
+export const memoryRecordWritten: EventType<'memory.record.written.v1', types.MemoryRecordWritten> = createEventType('memory.record.written.v1', validators.memoryRecordWritten)
 export const toolCallFinished: EventType<'tool.call.finished.v1', types.ToolCallFinished> = createEventType('tool.call.finished.v1', validators.toolCallFinished)
 export const toolCallRequested: EventType<'tool.call.requested.v1', types.ToolCallRequested> = createEventType('tool.call.requested.v1', validators.toolCallRequested)
 
@@ -20,6 +21,7 @@ export const eventTypes: readonly EventType[] = [
   conversationTurnFailed,
   conversationTurnProgressed,
   conversationTurnStarted,
+  memoryRecordWritten,
   toolCallFinished,
   toolCallRequested,
 ]

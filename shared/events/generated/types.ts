@@ -176,6 +176,58 @@ export interface ConversationTurnStarted {
 }
 
 /**
+ * A memory was written, forgotten or stated anew. The writes of a key are a chain: each has the next sequence and the checksum of the one before.
+ */
+export interface MemoryRecordWritten {
+  /**
+   * The memory within its tenant. The key of the topic is `<tenant>/<key>`.
+   */
+  key: string
+  /**
+   * Number of this write of the key, from 1 without a gap.
+   */
+  sequence: number
+  /**
+   * `remember`: this is the memory now. `forget`: there is none, and earlier writes are erased. `restate`: this is the memory, whatever writes before it are missing.
+   */
+  operation: 'remember' | 'forget' | 'restate'
+  /**
+   * What kind of memory it is, such as `conversation`.
+   */
+  namespace: string
+  /**
+   * The conversation it comes from.
+   */
+  session_id?: string
+  /**
+   * What is remembered. Empty when it is forgotten.
+   */
+  content: string
+  /**
+   * ISO 639 code of the language whose word stems find it; `und` when it is not known.
+   */
+  language: string
+  /**
+   * The writer's own notes, never read by the platform.
+   */
+  metadata: {
+    [k: string]: string
+  }
+  /**
+   * When memory-service wrote it.
+   */
+  written_at: string
+  /**
+   * Checksum of the write before; 64 zeros for the first.
+   */
+  previous: string
+  /**
+   * SHA-256 over the tenant and everything else in here, in hexadecimal digits.
+   */
+  checksum: string
+}
+
+/**
  * A tool call ended, one way or another. Resumes the turn when it is the last open one.
  */
 export interface ToolCallFinished {

@@ -7,5 +7,6 @@ export const conversationTurnCompleted: CompiledSchema
 export const conversationTurnFailed: CompiledSchema
 export const conversationTurnProgressed: CompiledSchema
 export const conversationTurnStarted: CompiledSchema
+export const memoryRecordWritten: CompiledSchema
 export const toolCallFinished: CompiledSchema
 export const toolCallRequested: CompiledSchema

@@ -1303,9 +1303,13 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 validate25.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var toolCallFinished = validate26;
-var schema37 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:sluice:event:tool.call.finished.v1", "title": "ToolCallFinished", "description": "A tool call ended, one way or another. Resumes the turn when it is the last open one.", "type": "object", "additionalProperties": false, "required": ["session_id", "turn_id", "call_id", "tool", "status"], "properties": { "session_id": { "description": "The conversation. Also the key of the topic.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "turn_id": { "description": "The turn within the conversation.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "call_id": { "description": "The tool call within the turn, as the worker numbered it.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "tool": { "description": "Name of the tool as the model asked for it.", "type": "string", "minLength": 1, "maxLength": 128 }, "status": { "description": "How it ended. `unknown`: an effect that may run only once was started and its end was not seen.", "type": "string", "enum": ["succeeded", "failed", "timed_out", "blocked", "circuit_open", "unknown"] }, "result": { "description": "What the tool returned, any JSON; the tool executor keeps it at or below 64 KiB of text. Present when it succeeded.", "type": ["object", "array", "string", "number", "boolean", "null"], "maxLength": 65536, "maxItems": 1e4, "maxProperties": 1e4 }, "error": { "description": "What went wrong. Present when it did not succeed.", "type": "object", "additionalProperties": false, "required": ["code", "message"], "properties": { "code": { "description": "A code of shared/errors.", "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "minLength": 1, "maxLength": 64 }, "message": { "description": "For the model and the person; never a secret.", "type": "string", "maxLength": 2e3 } } } } };
-var pattern21 = new RegExp("^[a-z][a-z0-9_]*$", "u");
+var memoryRecordWritten = validate26;
+var schema37 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:sluice:event:memory.record.written.v1", "title": "MemoryRecordWritten", "description": "A memory was written, forgotten or stated anew. The writes of a key are a chain: each has the next sequence and the checksum of the one before.", "type": "object", "additionalProperties": false, "required": ["key", "sequence", "operation", "namespace", "content", "language", "metadata", "written_at", "previous", "checksum"], "properties": { "key": { "description": "The memory within its tenant. The key of the topic is `<tenant>/<key>`.", "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" }, "sequence": { "description": "Number of this write of the key, from 1 without a gap.", "type": "integer", "minimum": 1, "maximum": 9007199254740991 }, "operation": { "description": "`remember`: this is the memory now. `forget`: there is none, and earlier writes are erased. `restate`: this is the memory, whatever writes before it are missing.", "type": "string", "enum": ["remember", "forget", "restate"] }, "namespace": { "description": "What kind of memory it is, such as `conversation`.", "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9][a-z0-9._-]*$" }, "session_id": { "description": "The conversation it comes from.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "content": { "description": "What is remembered. Empty when it is forgotten.", "type": "string", "maxLength": 32768 }, "language": { "description": "ISO 639 code of the language whose word stems find it; `und` when it is not known.", "type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[a-z]+$" }, "metadata": { "description": "The writer's own notes, never read by the platform.", "type": "object", "maxProperties": 32, "propertyNames": { "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "string", "maxLength": 1024 } }, "written_at": { "description": "When memory-service wrote it.", "type": "string", "format": "date-time", "maxLength": 64 }, "previous": { "description": "Checksum of the write before; 64 zeros for the first.", "type": "string", "pattern": "^[0-9a-f]{64}$", "minLength": 64, "maxLength": 64 }, "checksum": { "description": "SHA-256 over the tenant and everything else in here, in hexadecimal digits.", "type": "string", "pattern": "^[0-9a-f]{64}$", "minLength": 64, "maxLength": 64 } } };
+var func41 = Object.prototype.hasOwnProperty;
+var pattern19 = new RegExp("^[a-z0-9][a-z0-9._-]*$", "u");
+var pattern21 = new RegExp("^[a-z]+$", "u");
+var pattern22 = new RegExp("^[0-9a-f]{64}$", "u");
+var formats0 = require_formats().fullFormats["date-time"];
 function validate26(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
@@ -1320,40 +1324,40 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data.session_id === void 0 && (missing0 = "session_id") || data.turn_id === void 0 && (missing0 = "turn_id") || data.call_id === void 0 && (missing0 = "call_id") || data.tool === void 0 && (missing0 = "tool") || data.status === void 0 && (missing0 = "status")) {
+      if (data.key === void 0 && (missing0 = "key") || data.sequence === void 0 && (missing0 = "sequence") || data.operation === void 0 && (missing0 = "operation") || data.namespace === void 0 && (missing0 = "namespace") || data.content === void 0 && (missing0 = "content") || data.language === void 0 && (missing0 = "language") || data.metadata === void 0 && (missing0 = "metadata") || data.written_at === void 0 && (missing0 = "written_at") || data.previous === void 0 && (missing0 = "previous") || data.checksum === void 0 && (missing0 = "checksum")) {
         validate26.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "session_id" || key0 === "turn_id" || key0 === "call_id" || key0 === "tool" || key0 === "status" || key0 === "result" || key0 === "error")) {
+          if (!func41.call(schema37.properties, key0)) {
             validate26.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
         }
         if (_errs1 === errors) {
-          if (data.session_id !== void 0) {
-            let data0 = data.session_id;
+          if (data.key !== void 0) {
+            let data0 = data.key;
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (func1(data0) > 128) {
-                  validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                if (func1(data0) > 200) {
+                  validate26.errors = [{ instancePath: instancePath + "/key", schemaPath: "#/properties/key/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" }];
                   return false;
                 } else {
                   if (func1(data0) < 1) {
-                    validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate26.errors = [{ instancePath: instancePath + "/key", schemaPath: "#/properties/key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   } else {
                     if (!pattern4.test(data0)) {
-                      validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
+                      validate26.errors = [{ instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
                       return false;
                     }
                   }
                 }
               } else {
-                validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate26.errors = [{ instancePath: instancePath + "/key", schemaPath: "#/properties/key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -1362,28 +1366,24 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
             var valid0 = true;
           }
           if (valid0) {
-            if (data.turn_id !== void 0) {
-              let data1 = data.turn_id;
+            if (data.sequence !== void 0) {
+              let data1 = data.sequence;
               const _errs4 = errors;
+              if (!(typeof data1 == "number" && (!(data1 % 1) && !isNaN(data1)) && isFinite(data1))) {
+                validate26.errors = [{ instancePath: instancePath + "/sequence", schemaPath: "#/properties/sequence/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
+                return false;
+              }
               if (errors === _errs4) {
-                if (typeof data1 === "string") {
-                  if (func1(data1) > 128) {
-                    validate26.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                if (typeof data1 == "number" && isFinite(data1)) {
+                  if (data1 > 9007199254740991 || isNaN(data1)) {
+                    validate26.errors = [{ instancePath: instancePath + "/sequence", schemaPath: "#/properties/sequence/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" }];
                     return false;
                   } else {
-                    if (func1(data1) < 1) {
-                      validate26.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    if (data1 < 1 || isNaN(data1)) {
+                      validate26.errors = [{ instancePath: instancePath + "/sequence", schemaPath: "#/properties/sequence/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                       return false;
-                    } else {
-                      if (!pattern4.test(data1)) {
-                        validate26.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
-                        return false;
-                      }
                     }
                   }
-                } else {
-                  validate26.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                  return false;
                 }
               }
               var valid0 = _errs4 === errors;
@@ -1391,51 +1391,43 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
               var valid0 = true;
             }
             if (valid0) {
-              if (data.call_id !== void 0) {
-                let data2 = data.call_id;
+              if (data.operation !== void 0) {
+                let data2 = data.operation;
                 const _errs6 = errors;
-                if (errors === _errs6) {
-                  if (typeof data2 === "string") {
-                    if (func1(data2) > 128) {
-                      validate26.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
-                      return false;
-                    } else {
-                      if (func1(data2) < 1) {
-                        validate26.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                        return false;
-                      } else {
-                        if (!pattern4.test(data2)) {
-                          validate26.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
-                          return false;
-                        }
-                      }
-                    }
-                  } else {
-                    validate26.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                    return false;
-                  }
+                if (typeof data2 !== "string") {
+                  validate26.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+                if (!(data2 === "remember" || data2 === "forget" || data2 === "restate")) {
+                  validate26.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema37.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
+                  return false;
                 }
                 var valid0 = _errs6 === errors;
               } else {
                 var valid0 = true;
               }
               if (valid0) {
-                if (data.tool !== void 0) {
-                  let data3 = data.tool;
+                if (data.namespace !== void 0) {
+                  let data3 = data.namespace;
                   const _errs8 = errors;
                   if (errors === _errs8) {
                     if (typeof data3 === "string") {
-                      if (func1(data3) > 128) {
-                        validate26.errors = [{ instancePath: instancePath + "/tool", schemaPath: "#/properties/tool/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                      if (func1(data3) > 63) {
+                        validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" }];
                         return false;
                       } else {
                         if (func1(data3) < 1) {
-                          validate26.errors = [{ instancePath: instancePath + "/tool", schemaPath: "#/properties/tool/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
+                        } else {
+                          if (!pattern19.test(data3)) {
+                            validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]*$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]*$"' }];
+                            return false;
+                          }
                         }
                       }
                     } else {
-                      validate26.errors = [{ instancePath: instancePath + "/tool", schemaPath: "#/properties/tool/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                   }
@@ -1444,51 +1436,47 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                   var valid0 = true;
                 }
                 if (valid0) {
-                  if (data.status !== void 0) {
-                    let data4 = data.status;
+                  if (data.session_id !== void 0) {
+                    let data4 = data.session_id;
                     const _errs10 = errors;
-                    if (typeof data4 !== "string") {
-                      validate26.errors = [{ instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
-                    if (!(data4 === "succeeded" || data4 === "failed" || data4 === "timed_out" || data4 === "blocked" || data4 === "circuit_open" || data4 === "unknown")) {
-                      validate26.errors = [{ instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema37.properties.status.enum }, message: "must be equal to one of the allowed values" }];
-                      return false;
+                    if (errors === _errs10) {
+                      if (typeof data4 === "string") {
+                        if (func1(data4) > 128) {
+                          validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                          return false;
+                        } else {
+                          if (func1(data4) < 1) {
+                            validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                            return false;
+                          } else {
+                            if (!pattern4.test(data4)) {
+                              validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
+                              return false;
+                            }
+                          }
+                        }
+                      } else {
+                        validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        return false;
+                      }
                     }
                     var valid0 = _errs10 === errors;
                   } else {
                     var valid0 = true;
                   }
                   if (valid0) {
-                    if (data.result !== void 0) {
-                      let data5 = data.result;
+                    if (data.content !== void 0) {
+                      let data5 = data.content;
                       const _errs12 = errors;
-                      if (typeof data5 != "object" && typeof data5 !== "string" && !(typeof data5 == "number" && isFinite(data5)) && typeof data5 !== "boolean") {
-                        validate26.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/type", keyword: "type", params: { type: schema37.properties.result.type }, message: "must be object,array,string,number,boolean,null" }];
-                        return false;
-                      }
                       if (errors === _errs12) {
                         if (typeof data5 === "string") {
-                          if (func1(data5) > 65536) {
-                            validate26.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/maxLength", keyword: "maxLength", params: { limit: 65536 }, message: "must NOT have more than 65536 characters" }];
+                          if (func1(data5) > 32768) {
+                            validate26.errors = [{ instancePath: instancePath + "/content", schemaPath: "#/properties/content/maxLength", keyword: "maxLength", params: { limit: 32768 }, message: "must NOT have more than 32768 characters" }];
                             return false;
                           }
-                        }
-                        if (errors === _errs12) {
-                          if (Array.isArray(data5)) {
-                            if (data5.length > 1e4) {
-                              validate26.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" }];
-                              return false;
-                            }
-                          }
-                          if (errors === _errs12) {
-                            if (data5 && typeof data5 == "object" && !Array.isArray(data5)) {
-                              if (Object.keys(data5).length > 1e4) {
-                                validate26.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/maxProperties", keyword: "maxProperties", params: { limit: 1e4 }, message: "must NOT have more than 10000 properties" }];
-                                return false;
-                              }
-                            }
-                          }
+                        } else {
+                          validate26.errors = [{ instancePath: instancePath + "/content", schemaPath: "#/properties/content/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
                         }
                       }
                       var valid0 = _errs12 === errors;
@@ -1496,83 +1484,199 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                       var valid0 = true;
                     }
                     if (valid0) {
-                      if (data.error !== void 0) {
-                        let data6 = data.error;
+                      if (data.language !== void 0) {
+                        let data6 = data.language;
                         const _errs14 = errors;
                         if (errors === _errs14) {
-                          if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
-                            let missing1;
-                            if (data6.code === void 0 && (missing1 = "code") || data6.message === void 0 && (missing1 = "message")) {
-                              validate26.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+                          if (typeof data6 === "string") {
+                            if (func1(data6) > 3) {
+                              validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/maxLength", keyword: "maxLength", params: { limit: 3 }, message: "must NOT have more than 3 characters" }];
                               return false;
                             } else {
-                              const _errs16 = errors;
-                              for (const key1 in data6) {
-                                if (!(key1 === "code" || key1 === "message")) {
-                                  validate26.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
+                              if (func1(data6) < 2) {
+                                validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/minLength", keyword: "minLength", params: { limit: 2 }, message: "must NOT have fewer than 2 characters" }];
+                                return false;
+                              } else {
+                                if (!pattern21.test(data6)) {
+                                  validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/pattern", keyword: "pattern", params: { pattern: "^[a-z]+$" }, message: 'must match pattern "^[a-z]+$"' }];
                                   return false;
-                                  break;
-                                }
-                              }
-                              if (_errs16 === errors) {
-                                if (data6.code !== void 0) {
-                                  let data7 = data6.code;
-                                  const _errs17 = errors;
-                                  if (errors === _errs17) {
-                                    if (typeof data7 === "string") {
-                                      if (func1(data7) > 64) {
-                                        validate26.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
-                                        return false;
-                                      } else {
-                                        if (func1(data7) < 1) {
-                                          validate26.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                          return false;
-                                        } else {
-                                          if (!pattern21.test(data7)) {
-                                            validate26.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9_]*$" }, message: 'must match pattern "^[a-z][a-z0-9_]*$"' }];
-                                            return false;
-                                          }
-                                        }
-                                      }
-                                    } else {
-                                      validate26.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                      return false;
-                                    }
-                                  }
-                                  var valid1 = _errs17 === errors;
-                                } else {
-                                  var valid1 = true;
-                                }
-                                if (valid1) {
-                                  if (data6.message !== void 0) {
-                                    let data8 = data6.message;
-                                    const _errs19 = errors;
-                                    if (errors === _errs19) {
-                                      if (typeof data8 === "string") {
-                                        if (func1(data8) > 2e3) {
-                                          validate26.errors = [{ instancePath: instancePath + "/error/message", schemaPath: "#/properties/error/properties/message/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" }];
-                                          return false;
-                                        }
-                                      } else {
-                                        validate26.errors = [{ instancePath: instancePath + "/error/message", schemaPath: "#/properties/error/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                        return false;
-                                      }
-                                    }
-                                    var valid1 = _errs19 === errors;
-                                  } else {
-                                    var valid1 = true;
-                                  }
                                 }
                               }
                             }
                           } else {
-                            validate26.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                            validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
                         var valid0 = _errs14 === errors;
                       } else {
                         var valid0 = true;
+                      }
+                      if (valid0) {
+                        if (data.metadata !== void 0) {
+                          let data7 = data.metadata;
+                          const _errs16 = errors;
+                          if (errors === _errs16) {
+                            if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
+                              if (Object.keys(data7).length > 32) {
+                                validate26.errors = [{ instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" }];
+                                return false;
+                              } else {
+                                for (const key1 in data7) {
+                                  const _errs18 = errors;
+                                  if (typeof key1 === "string") {
+                                    if (func1(key1) > 64) {
+                                      const err0 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters", propertyName: key1 };
+                                      if (vErrors === null) {
+                                        vErrors = [err0];
+                                      } else {
+                                        vErrors.push(err0);
+                                      }
+                                      errors++;
+                                    } else {
+                                      if (func1(key1) < 1) {
+                                        const err1 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters", propertyName: key1 };
+                                        if (vErrors === null) {
+                                          vErrors = [err1];
+                                        } else {
+                                          vErrors.push(err1);
+                                        }
+                                        errors++;
+                                      }
+                                    }
+                                  }
+                                  var valid1 = _errs18 === errors;
+                                  if (!valid1) {
+                                    const err2 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames", keyword: "propertyNames", params: { propertyName: key1 }, message: "property name must be valid" };
+                                    if (vErrors === null) {
+                                      vErrors = [err2];
+                                    } else {
+                                      vErrors.push(err2);
+                                    }
+                                    errors++;
+                                    validate26.errors = vErrors;
+                                    return false;
+                                    break;
+                                  }
+                                }
+                                if (valid1) {
+                                  for (const key2 in data7) {
+                                    let data8 = data7[key2];
+                                    const _errs20 = errors;
+                                    if (errors === _errs20) {
+                                      if (typeof data8 === "string") {
+                                        if (func1(data8) > 1024) {
+                                          validate26.errors = [{ instancePath: instancePath + "/metadata/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metadata/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 1024 }, message: "must NOT have more than 1024 characters" }];
+                                          return false;
+                                        }
+                                      } else {
+                                        validate26.errors = [{ instancePath: instancePath + "/metadata/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metadata/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                        return false;
+                                      }
+                                    }
+                                    var valid2 = _errs20 === errors;
+                                    if (!valid2) {
+                                      break;
+                                    }
+                                  }
+                                }
+                              }
+                            } else {
+                              validate26.errors = [{ instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                              return false;
+                            }
+                          }
+                          var valid0 = _errs16 === errors;
+                        } else {
+                          var valid0 = true;
+                        }
+                        if (valid0) {
+                          if (data.written_at !== void 0) {
+                            let data9 = data.written_at;
+                            const _errs22 = errors;
+                            if (errors === _errs22) {
+                              if (errors === _errs22) {
+                                if (typeof data9 === "string") {
+                                  if (func1(data9) > 64) {
+                                    validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
+                                    return false;
+                                  } else {
+                                    if (!formats0.validate(data9)) {
+                                      validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' }];
+                                      return false;
+                                    }
+                                  }
+                                } else {
+                                  validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                  return false;
+                                }
+                              }
+                            }
+                            var valid0 = _errs22 === errors;
+                          } else {
+                            var valid0 = true;
+                          }
+                          if (valid0) {
+                            if (data.previous !== void 0) {
+                              let data10 = data.previous;
+                              const _errs24 = errors;
+                              if (errors === _errs24) {
+                                if (typeof data10 === "string") {
+                                  if (func1(data10) > 64) {
+                                    validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
+                                    return false;
+                                  } else {
+                                    if (func1(data10) < 64) {
+                                      validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/minLength", keyword: "minLength", params: { limit: 64 }, message: "must NOT have fewer than 64 characters" }];
+                                      return false;
+                                    } else {
+                                      if (!pattern22.test(data10)) {
+                                        validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
+                                        return false;
+                                      }
+                                    }
+                                  }
+                                } else {
+                                  validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                  return false;
+                                }
+                              }
+                              var valid0 = _errs24 === errors;
+                            } else {
+                              var valid0 = true;
+                            }
+                            if (valid0) {
+                              if (data.checksum !== void 0) {
+                                let data11 = data.checksum;
+                                const _errs26 = errors;
+                                if (errors === _errs26) {
+                                  if (typeof data11 === "string") {
+                                    if (func1(data11) > 64) {
+                                      validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
+                                      return false;
+                                    } else {
+                                      if (func1(data11) < 64) {
+                                        validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/minLength", keyword: "minLength", params: { limit: 64 }, message: "must NOT have fewer than 64 characters" }];
+                                        return false;
+                                      } else {
+                                        if (!pattern22.test(data11)) {
+                                          validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
+                                          return false;
+                                        }
+                                      }
+                                    }
+                                  } else {
+                                    validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    return false;
+                                  }
+                                }
+                                var valid0 = _errs26 === errors;
+                              } else {
+                                var valid0 = true;
+                              }
+                            }
+                          }
+                        }
                       }
                     }
                   }
@@ -1591,8 +1695,9 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 validate26.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
-var toolCallRequested = validate27;
-var formats0 = require_formats().fullFormats["date-time"];
+var toolCallFinished = validate27;
+var schema38 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:sluice:event:tool.call.finished.v1", "title": "ToolCallFinished", "description": "A tool call ended, one way or another. Resumes the turn when it is the last open one.", "type": "object", "additionalProperties": false, "required": ["session_id", "turn_id", "call_id", "tool", "status"], "properties": { "session_id": { "description": "The conversation. Also the key of the topic.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "turn_id": { "description": "The turn within the conversation.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "call_id": { "description": "The tool call within the turn, as the worker numbered it.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "tool": { "description": "Name of the tool as the model asked for it.", "type": "string", "minLength": 1, "maxLength": 128 }, "status": { "description": "How it ended. `unknown`: an effect that may run only once was started and its end was not seen.", "type": "string", "enum": ["succeeded", "failed", "timed_out", "blocked", "circuit_open", "unknown"] }, "result": { "description": "What the tool returned, any JSON; the tool executor keeps it at or below 64 KiB of text. Present when it succeeded.", "type": ["object", "array", "string", "number", "boolean", "null"], "maxLength": 65536, "maxItems": 1e4, "maxProperties": 1e4 }, "error": { "description": "What went wrong. Present when it did not succeed.", "type": "object", "additionalProperties": false, "required": ["code", "message"], "properties": { "code": { "description": "A code of shared/errors.", "type": "string", "pattern": "^[a-z][a-z0-9_]*$", "minLength": 1, "maxLength": 64 }, "message": { "description": "For the model and the person; never a secret.", "type": "string", "maxLength": 2e3 } } } } };
+var pattern27 = new RegExp("^[a-z][a-z0-9_]*$", "u");
 function validate27(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
   ;
   let vErrors = null;
@@ -1607,13 +1712,13 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data.session_id === void 0 && (missing0 = "session_id") || data.turn_id === void 0 && (missing0 = "turn_id") || data.call_id === void 0 && (missing0 = "call_id") || data.tool === void 0 && (missing0 = "tool") || data.arguments === void 0 && (missing0 = "arguments")) {
+      if (data.session_id === void 0 && (missing0 = "session_id") || data.turn_id === void 0 && (missing0 = "turn_id") || data.call_id === void 0 && (missing0 = "call_id") || data.tool === void 0 && (missing0 = "tool") || data.status === void 0 && (missing0 = "status")) {
         validate27.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "session_id" || key0 === "turn_id" || key0 === "call_id" || key0 === "tool" || key0 === "arguments" || key0 === "deadline_at")) {
+          if (!(key0 === "session_id" || key0 === "turn_id" || key0 === "call_id" || key0 === "tool" || key0 === "status" || key0 === "result" || key0 === "error")) {
             validate27.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
@@ -1731,49 +1836,136 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
                   var valid0 = true;
                 }
                 if (valid0) {
-                  if (data.arguments !== void 0) {
-                    let data4 = data.arguments;
+                  if (data.status !== void 0) {
+                    let data4 = data.status;
                     const _errs10 = errors;
-                    if (errors === _errs10) {
-                      if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
-                        if (Object.keys(data4).length > 256) {
-                          validate27.errors = [{ instancePath: instancePath + "/arguments", schemaPath: "#/properties/arguments/maxProperties", keyword: "maxProperties", params: { limit: 256 }, message: "must NOT have more than 256 properties" }];
-                          return false;
-                        }
-                      } else {
-                        validate27.errors = [{ instancePath: instancePath + "/arguments", schemaPath: "#/properties/arguments/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-                        return false;
-                      }
+                    if (typeof data4 !== "string") {
+                      validate27.errors = [{ instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                    if (!(data4 === "succeeded" || data4 === "failed" || data4 === "timed_out" || data4 === "blocked" || data4 === "circuit_open" || data4 === "unknown")) {
+                      validate27.errors = [{ instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema38.properties.status.enum }, message: "must be equal to one of the allowed values" }];
+                      return false;
                     }
                     var valid0 = _errs10 === errors;
                   } else {
                     var valid0 = true;
                   }
                   if (valid0) {
-                    if (data.deadline_at !== void 0) {
-                      let data5 = data.deadline_at;
-                      const _errs13 = errors;
-                      if (errors === _errs13) {
-                        if (errors === _errs13) {
-                          if (typeof data5 === "string") {
-                            if (func1(data5) > 64) {
-                              validate27.errors = [{ instancePath: instancePath + "/deadline_at", schemaPath: "#/properties/deadline_at/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
-                              return false;
-                            } else {
-                              if (!formats0.validate(data5)) {
-                                validate27.errors = [{ instancePath: instancePath + "/deadline_at", schemaPath: "#/properties/deadline_at/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' }];
-                                return false;
-                              }
-                            }
-                          } else {
-                            validate27.errors = [{ instancePath: instancePath + "/deadline_at", schemaPath: "#/properties/deadline_at/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    if (data.result !== void 0) {
+                      let data5 = data.result;
+                      const _errs12 = errors;
+                      if (typeof data5 != "object" && typeof data5 !== "string" && !(typeof data5 == "number" && isFinite(data5)) && typeof data5 !== "boolean") {
+                        validate27.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/type", keyword: "type", params: { type: schema38.properties.result.type }, message: "must be object,array,string,number,boolean,null" }];
+                        return false;
+                      }
+                      if (errors === _errs12) {
+                        if (typeof data5 === "string") {
+                          if (func1(data5) > 65536) {
+                            validate27.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/maxLength", keyword: "maxLength", params: { limit: 65536 }, message: "must NOT have more than 65536 characters" }];
                             return false;
                           }
                         }
+                        if (errors === _errs12) {
+                          if (Array.isArray(data5)) {
+                            if (data5.length > 1e4) {
+                              validate27.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" }];
+                              return false;
+                            }
+                          }
+                          if (errors === _errs12) {
+                            if (data5 && typeof data5 == "object" && !Array.isArray(data5)) {
+                              if (Object.keys(data5).length > 1e4) {
+                                validate27.errors = [{ instancePath: instancePath + "/result", schemaPath: "#/properties/result/maxProperties", keyword: "maxProperties", params: { limit: 1e4 }, message: "must NOT have more than 10000 properties" }];
+                                return false;
+                              }
+                            }
+                          }
+                        }
                       }
-                      var valid0 = _errs13 === errors;
+                      var valid0 = _errs12 === errors;
                     } else {
                       var valid0 = true;
+                    }
+                    if (valid0) {
+                      if (data.error !== void 0) {
+                        let data6 = data.error;
+                        const _errs14 = errors;
+                        if (errors === _errs14) {
+                          if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
+                            let missing1;
+                            if (data6.code === void 0 && (missing1 = "code") || data6.message === void 0 && (missing1 = "message")) {
+                              validate27.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+                              return false;
+                            } else {
+                              const _errs16 = errors;
+                              for (const key1 in data6) {
+                                if (!(key1 === "code" || key1 === "message")) {
+                                  validate27.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
+                                  return false;
+                                  break;
+                                }
+                              }
+                              if (_errs16 === errors) {
+                                if (data6.code !== void 0) {
+                                  let data7 = data6.code;
+                                  const _errs17 = errors;
+                                  if (errors === _errs17) {
+                                    if (typeof data7 === "string") {
+                                      if (func1(data7) > 64) {
+                                        validate27.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
+                                        return false;
+                                      } else {
+                                        if (func1(data7) < 1) {
+                                          validate27.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                          return false;
+                                        } else {
+                                          if (!pattern27.test(data7)) {
+                                            validate27.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9_]*$" }, message: 'must match pattern "^[a-z][a-z0-9_]*$"' }];
+                                            return false;
+                                          }
+                                        }
+                                      }
+                                    } else {
+                                      validate27.errors = [{ instancePath: instancePath + "/error/code", schemaPath: "#/properties/error/properties/code/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                      return false;
+                                    }
+                                  }
+                                  var valid1 = _errs17 === errors;
+                                } else {
+                                  var valid1 = true;
+                                }
+                                if (valid1) {
+                                  if (data6.message !== void 0) {
+                                    let data8 = data6.message;
+                                    const _errs19 = errors;
+                                    if (errors === _errs19) {
+                                      if (typeof data8 === "string") {
+                                        if (func1(data8) > 2e3) {
+                                          validate27.errors = [{ instancePath: instancePath + "/error/message", schemaPath: "#/properties/error/properties/message/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" }];
+                                          return false;
+                                        }
+                                      } else {
+                                        validate27.errors = [{ instancePath: instancePath + "/error/message", schemaPath: "#/properties/error/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                        return false;
+                                      }
+                                    }
+                                    var valid1 = _errs19 === errors;
+                                  } else {
+                                    var valid1 = true;
+                                  }
+                                }
+                              }
+                            }
+                          } else {
+                            validate27.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                            return false;
+                          }
+                        }
+                        var valid0 = _errs14 === errors;
+                      } else {
+                        var valid0 = true;
+                      }
                     }
                   }
                 }
@@ -1791,6 +1983,205 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 validate27.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
+var toolCallRequested = validate28;
+function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data, dynamicAnchors = {} } = {}) {
+  ;
+  let vErrors = null;
+  let errors = 0;
+  const evaluated0 = validate28.evaluated;
+  if (evaluated0.dynamicProps) {
+    evaluated0.props = void 0;
+  }
+  if (evaluated0.dynamicItems) {
+    evaluated0.items = void 0;
+  }
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.session_id === void 0 && (missing0 = "session_id") || data.turn_id === void 0 && (missing0 = "turn_id") || data.call_id === void 0 && (missing0 = "call_id") || data.tool === void 0 && (missing0 = "tool") || data.arguments === void 0 && (missing0 = "arguments")) {
+        validate28.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "session_id" || key0 === "turn_id" || key0 === "call_id" || key0 === "tool" || key0 === "arguments" || key0 === "deadline_at")) {
+            validate28.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.session_id !== void 0) {
+            let data0 = data.session_id;
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func1(data0) > 128) {
+                  validate28.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                  return false;
+                } else {
+                  if (func1(data0) < 1) {
+                    validate28.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    return false;
+                  } else {
+                    if (!pattern4.test(data0)) {
+                      validate28.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
+                      return false;
+                    }
+                  }
+                }
+              } else {
+                validate28.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.turn_id !== void 0) {
+              let data1 = data.turn_id;
+              const _errs4 = errors;
+              if (errors === _errs4) {
+                if (typeof data1 === "string") {
+                  if (func1(data1) > 128) {
+                    validate28.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                    return false;
+                  } else {
+                    if (func1(data1) < 1) {
+                      validate28.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                      return false;
+                    } else {
+                      if (!pattern4.test(data1)) {
+                        validate28.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
+                        return false;
+                      }
+                    }
+                  }
+                } else {
+                  validate28.errors = [{ instancePath: instancePath + "/turn_id", schemaPath: "#/properties/turn_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+              }
+              var valid0 = _errs4 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.call_id !== void 0) {
+                let data2 = data.call_id;
+                const _errs6 = errors;
+                if (errors === _errs6) {
+                  if (typeof data2 === "string") {
+                    if (func1(data2) > 128) {
+                      validate28.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                      return false;
+                    } else {
+                      if (func1(data2) < 1) {
+                        validate28.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                        return false;
+                      } else {
+                        if (!pattern4.test(data2)) {
+                          validate28.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
+                          return false;
+                        }
+                      }
+                    }
+                  } else {
+                    validate28.errors = [{ instancePath: instancePath + "/call_id", schemaPath: "#/properties/call_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    return false;
+                  }
+                }
+                var valid0 = _errs6 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.tool !== void 0) {
+                  let data3 = data.tool;
+                  const _errs8 = errors;
+                  if (errors === _errs8) {
+                    if (typeof data3 === "string") {
+                      if (func1(data3) > 128) {
+                        validate28.errors = [{ instancePath: instancePath + "/tool", schemaPath: "#/properties/tool/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                        return false;
+                      } else {
+                        if (func1(data3) < 1) {
+                          validate28.errors = [{ instancePath: instancePath + "/tool", schemaPath: "#/properties/tool/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          return false;
+                        }
+                      }
+                    } else {
+                      validate28.errors = [{ instancePath: instancePath + "/tool", schemaPath: "#/properties/tool/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                  }
+                  var valid0 = _errs8 === errors;
+                } else {
+                  var valid0 = true;
+                }
+                if (valid0) {
+                  if (data.arguments !== void 0) {
+                    let data4 = data.arguments;
+                    const _errs10 = errors;
+                    if (errors === _errs10) {
+                      if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
+                        if (Object.keys(data4).length > 256) {
+                          validate28.errors = [{ instancePath: instancePath + "/arguments", schemaPath: "#/properties/arguments/maxProperties", keyword: "maxProperties", params: { limit: 256 }, message: "must NOT have more than 256 properties" }];
+                          return false;
+                        }
+                      } else {
+                        validate28.errors = [{ instancePath: instancePath + "/arguments", schemaPath: "#/properties/arguments/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                        return false;
+                      }
+                    }
+                    var valid0 = _errs10 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                  if (valid0) {
+                    if (data.deadline_at !== void 0) {
+                      let data5 = data.deadline_at;
+                      const _errs13 = errors;
+                      if (errors === _errs13) {
+                        if (errors === _errs13) {
+                          if (typeof data5 === "string") {
+                            if (func1(data5) > 64) {
+                              validate28.errors = [{ instancePath: instancePath + "/deadline_at", schemaPath: "#/properties/deadline_at/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
+                              return false;
+                            } else {
+                              if (!formats0.validate(data5)) {
+                                validate28.errors = [{ instancePath: instancePath + "/deadline_at", schemaPath: "#/properties/deadline_at/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' }];
+                                return false;
+                              }
+                            }
+                          } else {
+                            validate28.errors = [{ instancePath: instancePath + "/deadline_at", schemaPath: "#/properties/deadline_at/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                        }
+                      }
+                      var valid0 = _errs13 === errors;
+                    } else {
+                      var valid0 = true;
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate28.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate28.errors = vErrors;
+  return errors === 0;
+}
+validate28.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
 export {
   conversationActionRequested,
   conversationMessageReceived,
@@ -1798,6 +2189,7 @@ export {
   conversationTurnFailed,
   conversationTurnProgressed,
   conversationTurnStarted,
+  memoryRecordWritten,
   toolCallFinished,
   toolCallRequested
 };
