@@ -70,7 +70,7 @@ export const profileOf = ({ profile }: TurnView): ModelProfile => profile ?? def
 /** Room for the answer where the profile does not say, in tokens. */
 const answerTokens = 1_024
 
-function requestOf({ key, turnId, view, modelName }: Question): ModelRequest {
+export function requestOf({ key, turnId, view, modelName }: Omit<Question, 'stop'>): ModelRequest {
   const { model, temperature, maxOutputTokens, contextTokens, maxToolRounds } = profileOf(view)
   // When the rounds are used up, tools are not offered any more, so that the model must answer.
   const offered = view.rounds < maxToolRounds ? view.tools.filter(({ enabled }) => enabled) : []

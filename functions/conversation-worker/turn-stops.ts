@@ -1,15 +1,18 @@
 // Tells a running model call that its turn is to stop: someone interrupted or cancelled it. The truth is `interrupt_cause` of
 // the turn's row, which the gateway sets in the transaction that stores the request; the channel only makes it quick.
 //
-// A watch that begins before the row is read misses nothing. A lost signal costs `pollMs`.
+// A watch that begins before the row is read misses nothing. A lost signal costs `pollMs`. A turn that waits for its next try
+// of the model is not waited for: its lane goes on at once.
 
-import type { Queryable } from '../../shared/database/index.ts'
+import type { Database } from '../../shared/database/index.ts'
+import { hurryLane } from '../../shared/delivery/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
-import { parseTurnStop, stopChannel } from '../../shared/events/index.ts'
+import { parseTurnStop, stopChannel, type TurnStop } from '../../shared/events/index.ts'
 import type { Channel } from '../../shared/key-value/index.ts'
 import type { Component, ComponentHealth } from '../../shared/lifecycle/index.ts'
 import type { Logger } from '../../shared/telemetry/index.ts'
 import type { Clock, Timer } from '../../shared/time/index.ts'
+import { conversationWorker } from './function.ts'
 import type { ConversationKey } from './session-scene.ts'
 
 export interface StopWatch {
@@ -24,7 +27,7 @@ export interface TurnStops extends Component {
 
 export interface TurnStopsDeps {
   readonly channel: Channel
-  readonly database: Queryable
+  readonly database: Pick<Database, 'query' | 'notify'>
   readonly clock: Clock
   readonly log: Logger
 }
@@ -45,6 +48,13 @@ export function createTurnStops({ pollMs = 2_000 }: { readonly pollMs?: number }
     for (const { key, check } of watched) {
       if (stop === undefined || (key.tenant === stop.tenant && key.sessionId === stop.session_id)) check()
     }
+    if (stop !== undefined) hurry(stop)
+  }
+
+  function hurry({ session_id: key }: TurnStop): void {
+    hurryLane(database, { function: conversationWorker.name, key }).catch((error: unknown) => {
+      log.debug({ err: error }, 'a lane was not hurried; it goes on by itself')
+    })
   }
 
   async function abortIfStopped(

@@ -16,7 +16,7 @@ export interface SweepDeps {
 const graceSeconds = 5
 /** How long a turn may wait before its message counts as lost, in seconds. */
 const waitSeconds = 600
-/** A turn is asked about again when nothing came of it, in seconds. */
+/** A running turn is asked about again when nothing came of it, in seconds; one that waits, after `waitSeconds`. */
 const againSeconds = 60
 /** Turns of one pass. */
 const batch = 100
@@ -52,7 +52,7 @@ const overdueSql = `
     WHERE state IN ('accepted', 'queued', 'thinking', 'awaiting-tools')
       AND COALESCE(deadline_at, accepted_at) < clock_timestamp() - $1 * interval '1 second'
       AND (state IN ('thinking', 'awaiting-tools') OR accepted_at < clock_timestamp() - $2 * interval '1 second')
-      AND (swept_at IS NULL OR swept_at < clock_timestamp() - $3 * interval '1 second')
+      AND (swept_at IS NULL OR swept_at < clock_timestamp() - CASE WHEN state IN ('thinking', 'awaiting-tools') THEN $3 ELSE $2 END * interval '1 second')
     ORDER BY COALESCE(deadline_at, accepted_at) LIMIT $4
     FOR UPDATE SKIP LOCKED)
   RETURNING tenant, session_id, turn_id`

@@ -19,6 +19,7 @@ export { createTransactional, type TransactionalOptions, type TransactionalRoute
 export { createOutbox, type Outbox, type OutboxDeps, type OutboxOptions } from './outbox/outbox.ts'
 export { createRelay, type RelayDeps } from './outbox/relay.ts'
 export { createLaneDriver, type LaneDriverDeps, type LaneDriverOptions } from './lanes/lane-driver.ts'
+export { hurryLane, type HurriedLane } from './lanes/hurry-lane.ts'
 export { functionUrlsOf } from './lanes/function-url.ts'
 export { laneTokenHeader } from './lanes/lane-token.ts'
 export { failpoint } from './failpoints.ts'

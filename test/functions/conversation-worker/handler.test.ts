@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineTool } from '../../../functions/tool-executor/tool.ts'
 import { tools } from '../../../functions/tool-executor/tools/index.ts'
+import { hurryLane } from '../../../shared/delivery/index.ts'
 import { until } from '../../support/index.ts'
 import { dataOf, post, say, watch, type StreamedEvent } from '../support/client.ts'
 import { startPlatform, type Platform } from '../support/platform.ts'
@@ -66,7 +67,7 @@ test('a conversation', { timeout: 120_000 }, async (t) => {
     assert.match(String(dataOf(await stream.turnEnded(second.turn_id))['answer']), /Ada/)
   })
 
-  await t.test('a message that enqueues becomes the next turn when the running one ends', async (t) => {
+  await t.test('W-9: messages of a session are answered in the order in which they were taken', async (t) => {
     platform.play('rules: [{when: {message: slow}, then: {delay_ms: 400}}]')
     const first = await say(platform.url, 'slow: what is 1+1?')
     const { session_id } = first
@@ -146,6 +147,32 @@ test('a conversation', { timeout: 120_000 }, async (t) => {
     assert.deepEqual([cancelled.status, cancelled.body['turn_id']], [202, first.turn_id])
     assert.equal(dataOf(await stream.turnEnded(first.turn_id))['reason'], 'cancelled')
     assert.match(String(dataOf(await stream.turnEnded(second.turn_id))['answer']), /8/)
+  })
+
+  await t.test('cancel does not wait for the next try of a model that asked for a pause', async (t) => {
+    platform.play('rules: [{when: {message: limited}, then: {status: 429, headers: {retry-after: "30"}}}]')
+    const { session_id, turn_id } = await say(platform.url, 'limited')
+    const stream = await watch(t, streamOf(platform, session_id))
+    await until('the turn waits', () => types(stream.durable()).includes('model-retried'))
+    const begun = performance.now()
+    await post(`${platform.url}/v1/session/action`, { session_id, action: 'cancel' })
+    assert.equal(dataOf(await stream.turnEnded(turn_id))['reason'], 'cancelled')
+    assert.ok(performance.now() - begun < 3_000)
+  })
+
+  await t.test('a persona answers by its own instructions, with the model of its profile', async (t) => {
+    platform.play('rules: []')
+    await platform.database.query(
+      `INSERT INTO agent.persona (tenant, persona_id, display_name, instructions, profile) VALUES ('local', 'ada', 'Ada', 'You are Ada.', 'careful')`,
+    )
+    await platform.database.query(
+      `INSERT INTO agent.model_profile (tenant, profile, model) VALUES ('local', 'careful', 'careful-model')`,
+    )
+    const { session_id, turn_id } = await say(platform.url, 'Who are you?', { persona_id: 'ada' })
+    const stream = await watch(t, streamOf(platform, session_id))
+    const { answer, model } = dataOf(await stream.turnEnded(turn_id))
+    assert.match(String(answer), /Ada/)
+    assert.equal(model, 'careful-model')
   })
 
   await t.test('cancel of a turn that waits leaves the running one alone', async (t) => {
@@ -379,4 +406,45 @@ test('side by side', { timeout: 60_000 }, async (t) => {
     await stream.turnEnded(other.turn_id)
     assert.ok(performance.now() - begun < 2_000)
   })
+})
+
+test('W-4: what nobody foresaw ends the turn, too', { timeout: 60_000 }, async (t) => {
+  await t.test('an error of another kind from the model client', async (t) => {
+    const complete = (): Promise<never> => Promise.reject(new TypeError('secret detail'))
+    const platform = await startPlatform(t, {
+      env: { SLUICE_TURN_DEADLINE_MS: '2000' },
+      workerParts: (parts) => ({ ...parts, model: { ...parts.model, complete } }),
+    })
+    const { session_id, turn_id } = await say(platform.url, 'hello')
+    const stream = await watch(t, streamOf(platform, session_id))
+    const { reason, detail } = dataOf(await stream.turnEnded(turn_id))
+    assert.equal(reason, 'internal')
+    assert.doesNotMatch(String(detail), /secret/)
+  })
+
+  await t.test('an error that stays to the last attempt of the event', async (t) => {
+    const platform = await startPlatform(t)
+    const { database } = platform
+    await database.query('ALTER TABLE agent.turn_round RENAME TO elsewhere')
+    const { session_id, turn_id } = await say(platform.url, 'hello')
+    const stream = await watch(t, streamOf(platform, session_id))
+    await until('it failed', async () => {
+      const { rowCount } = await database.query('UPDATE sluice.parked SET attempts = 7 WHERE cause IS NOT NULL')
+      return rowCount > 0
+    })
+    await hurryLane(database, { function: 'conversation-worker', key: session_id })
+    assert.equal(dataOf(await stream.turnEnded(turn_id))['reason'], 'attempts_exhausted')
+  })
+})
+
+test('W-14: comfort that fails costs nothing but comfort', { timeout: 60_000 }, async (t) => {
+  const publish = (): Promise<never> => Promise.reject(new Error('the channel is away'))
+  const platform = await startPlatform(t, {
+    gateway: { pollMs: 50 },
+    workerParts: (parts) => ({ ...parts, channel: { ...parts.channel, publish } }),
+  })
+  const { session_id, turn_id } = await say(platform.url, 'What is 3*9?')
+  const stream = await watch(t, streamOf(platform, session_id))
+  assert.match(String(dataOf(await stream.turnEnded(turn_id))['answer']), /27/)
+  assert.equal(stream.text(turn_id), '')
 })

@@ -28,6 +28,8 @@ import { createLogger, type Logger } from '../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
 import { atEnd, createTestDatabase } from '../../support/index.ts'
 
+type WorkerParts = Resources<typeof conversationWorker>
+
 export interface PlatformOptions {
   readonly script?: string
   readonly gateways?: number
@@ -36,6 +38,8 @@ export interface PlatformOptions {
   readonly env?: Readonly<Record<string, string>>
   /** False: nothing takes events to the tool-executor, as if it were away. */
   readonly toolsAnswer?: boolean
+  /** Changes what the conversation-worker works with. */
+  readonly workerParts?: (parts: WorkerParts) => WorkerParts
   /** Pause between the words of an answer, in milliseconds. */
   readonly delayMs?: number
 }
@@ -59,6 +63,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
     tools = allTools,
     toolsAnswer = true,
     delayMs = 0,
+    workerParts = (parts) => parts,
   } = options
   const log = testLogger()
   const { url: databaseUrl } = await createTestDatabase(t)
@@ -88,7 +93,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
   await eventLog.ensureTopics(allTopics)
 
   const worker = await start(conversationWorker, {
-    compose: (resources) => createConversationWorker({ ...resources, model: patientModel(t, model.url, resources) }),
+    compose: (parts) => createConversationWorker(workerParts({ ...parts, model: patientModel(t, model.url, parts) })),
   })
   const executor = await start(toolExecutor, { compose: (resources) => createToolExecutor(resources, tools) })
   const urls = `conversation-worker=http://127.0.0.1:${worker.port},tool-executor=http://127.0.0.1:${executor.port}`
@@ -144,7 +149,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
 }
 
 /** A breaker that closes again at once: tests of failures must not get in each other's way. */
-function patientModel(t: TestContext, baseUrl: string, resources: Resources<typeof conversationWorker>): ModelClient {
+function patientModel(t: TestContext, baseUrl: string, resources: WorkerParts): ModelClient {
   const timeouts = { connectMs: 2_000, firstTokenMs: 60_000, idleMs: 60_000, totalMs: 120_000 }
   const model = createModelClient({ baseUrl, timeouts, breakerResetMs: 1 }, resources)
   atEnd(t, () => model.stop())
