@@ -38,6 +38,7 @@ export type TurnInput =
   | { readonly kind: 'call-finished'; readonly open: number }
   | { readonly kind: 'ended'; readonly reason: string }
 
+/** What follows, and where it leads: queue → queued · start, think-again → thinking · wait-for-tools → awaiting-tools. */
 export type Transition =
   | { readonly kind: 'none' }
   | { readonly kind: 'queue' }
@@ -67,20 +68,6 @@ export function transition(state: TurnState, input: TurnInput): Transition {
       return { kind: 'fail', reason: input.reason, closeCalls: state === 'awaiting-tools' }
   }
 }
-
-/** The state in which a transition leaves the turn. */
-export function stateAfter(state: TurnState, outcome: Transition): TurnState {
-  return outcome.kind === 'none' ? state : destinations[outcome.kind]
-}
-
-const destinations = {
-  queue: 'queued',
-  start: 'thinking',
-  'think-again': 'thinking',
-  'wait-for-tools': 'awaiting-tools',
-  complete: 'completed',
-  fail: 'failed',
-} as const satisfies Record<Exclude<Transition['kind'], 'none'>, TurnState>
 
 export const hasEnded = (state: TurnState): boolean => state === 'completed' || state === 'failed'
 

@@ -4,12 +4,25 @@ import fc from 'fast-check'
 import {
   hasEnded,
   isRunning,
-  stateAfter,
   transition,
   type Transition,
   type TurnInput,
   type TurnState,
 } from '../../../functions/conversation-worker/turn-machine.ts'
+
+/** The state in which turn-changes.ts leaves the turn. */
+function stateAfter(state: TurnState, outcome: Transition): TurnState {
+  return outcome.kind === 'none' ? state : destinations[outcome.kind]
+}
+
+const destinations = {
+  queue: 'queued',
+  start: 'thinking',
+  'think-again': 'thinking',
+  'wait-for-tools': 'awaiting-tools',
+  complete: 'completed',
+  fail: 'failed',
+} as const satisfies Record<Exclude<Transition['kind'], 'none'>, TurnState>
 
 const states: readonly TurnState[] = ['accepted', 'queued', 'thinking', 'awaiting-tools', 'completed', 'failed']
 
