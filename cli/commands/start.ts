@@ -50,14 +50,14 @@ async function start(args: readonly string[]): Promise<number> {
       '--fresh empties only the database that sluice starts itself; DATABASE_URL names another one',
     )
   }
-  claimPlatform(statePath, process.pid)
+  claimPlatform(statePath(), process.pid)
   const stop = untilStopRequested()
   try {
     await refuseTakenPort(config.port)
-    if (values.fresh) await erasePostgres({ root: projectRoot, home: projectHome })
+    if (values.fresh) await erasePostgres({ root: projectRoot, home: projectHome() })
     return await runUntilStopped({ config, began }, stop)
   } finally {
-    releasePlatform(statePath)
+    releasePlatform(statePath())
     stop.forget()
   }
 }
@@ -67,14 +67,14 @@ async function runUntilStopped(
   stop: ReturnType<typeof untilStopRequested>,
 ): Promise<number> {
   const view = createStartView({ say: console.log, clock: systemClock })
-  const logFile = openLogFile(join(projectHome, 'logs', 'local.log'))
+  const logFile = openLogFile(join(projectHome(), 'logs', 'local.log'))
   const log = createLogger(
     { function: 'local', level: config.logLevel },
     { write: (line) => logFile.write(line.trimEnd()) },
   )
   const options = {
     root: projectRoot,
-    home: projectHome,
+    home: projectHome(),
     environment,
     config,
     gatewayPort: config.port,
@@ -88,18 +88,18 @@ async function runUntilStopped(
     if (stop.signal.aborted) return 0
     throw error
   }
-  updatePlatformState(statePath, stateOf(platform, config))
+  updatePlatformState(statePath(), stateOf(platform, config))
   view.ready({
     gatewayUrl: platform.gatewayUrl,
     readyMs: performance.now() - began,
-    logs: relative(process.cwd(), join(projectHome, 'logs')),
+    logs: relative(process.cwd(), join(projectHome(), 'logs')),
     data: platform.postgres.embedded?.dataDir,
     model: config.modelBaseUrl,
   })
   const ended = await Promise.race([stop.requested, platform.postgres.embedded?.exited ?? stop.requested])
   view.stopping(
     typeof ended === 'number'
-      ? `Postgres ended with code ${ended}; its log is in ${join(projectHome, 'logs', 'postgres.log')}`
+      ? `Postgres ended with code ${ended}; its log is in ${join(projectHome(), 'logs', 'postgres.log')}`
       : undefined,
   )
   await platform.stop()

@@ -172,4 +172,34 @@ export const options = {
     fallback: [],
     help: 'host:port pairs that http_fetch may reach although their address is private. For tests.',
   }),
+
+  // the platform on one machine
+  home: textOption({
+    variable: 'SLUICE_HOME',
+    fallback: '.sluice',
+    help: 'Folder of data, logs and state of npm start; relative to the project.',
+  }),
+
+  // memory
+  memoryServiceUrl: urlOption({
+    variable: 'MEMORY_SERVICE_URL',
+    fallback: '',
+    help: 'Base URL of memory-service, or of a memory system that speaks its protocol. Empty: conversations neither remember nor recall.',
+  }),
+  memoryServiceToken: secretOption({
+    variable: 'MEMORY_SERVICE_TOKEN',
+    help: 'Token that callers of memory-service send and that it asks for. Without one it serves loopback only.',
+  }),
+  memoryRecallTimeoutMs: integerOption({
+    variable: 'SLUICE_MEMORY_RECALL_TIMEOUT_MS',
+    fallback: 800,
+    min: 10,
+    max: 30_000,
+    help: 'Longest wait of a turn for its memories, in milliseconds; then it goes on without them.',
+  }),
+  memoryCompactionEnabled: booleanOption({
+    variable: 'MEMORY_COMPACTION_ENABLED',
+    fallback: false,
+    help: 'Removes superseded rows of the memory replica. What a memory said before is gone then.',
+  }),
 } as const

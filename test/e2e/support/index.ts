@@ -1,0 +1,2 @@
+export { startPlatform, type TestPlatform, type TestPlatformOptions, type TestProcess, type Turn } from './platform.ts'
+export type { Watch } from './watch.ts'
