@@ -16,8 +16,10 @@ export async function runTransaction<T>(
 ): Promise<T> {
   let ended = false
   try {
-    await session.query(beginStatement(options))
+    const begun = session.query(beginStatement(options)) // travels with the first statement of the work
+    begun.catch(() => undefined) // the work's statements fail then, too
     const result = await work(transactionOn(session))
+    await begun
     const { command } = await session.query('COMMIT')
     ended = true
     if (command !== 'COMMIT') {
