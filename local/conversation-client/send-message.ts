@@ -56,7 +56,7 @@ async function post(
       throw new SluiceError('dependency_failed', `${url} did not answer as a gateway: ${messageOf(error)}`)
     return undefined
   }
-  if (answer.status >= 500) return undefined
+  if (answer.status >= 500 || answer.status === 429 || content['code'] === 'idempotency_running') return undefined
   if (!answer.ok)
     throw new SluiceError('invalid_request', content['detail'] ?? content['title'] ?? `status ${answer.status}`)
   return {

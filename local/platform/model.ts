@@ -12,8 +12,16 @@ export interface PlatformModel {
   stop(): Promise<void>
 }
 
-export async function startModel({ modelBaseUrl }: Pick<Config, 'modelBaseUrl'>): Promise<PlatformModel> {
+export interface RehearsalPace {
+  /** Pause before each word of an answer, in milliseconds. */
+  readonly delayMs?: number
+}
+
+export async function startModel(
+  { modelBaseUrl }: Pick<Config, 'modelBaseUrl'>,
+  pace: RehearsalPace = {},
+): Promise<PlatformModel> {
   if (modelBaseUrl !== '') return { url: modelBaseUrl, stop: () => Promise.resolve() }
-  const rehearsal = await startRehearsalModel({ port: 0 })
+  const rehearsal = await startRehearsalModel({ port: 0, ...pace })
   return { url: rehearsal.url, rehearsal, stop: () => rehearsal.stop() }
 }

@@ -22,7 +22,7 @@ import { createRunner, createSourceWatch, type ProcessEvent, type Runner } from 
 import { seedEmptyDatabase } from '../seeds/index.ts'
 import { startPostgres, type PlatformPostgres } from './database-server.ts'
 import { installedFunctions } from './installed-functions.ts'
-import { startModel, type RehearsalModel } from './model.ts'
+import { startModel, type RehearsalModel, type RehearsalPace } from './model.ts'
 import { planProcesses, type PlannedProcess } from './process-specs.ts'
 import { createReleaseStack } from './release-stack.ts'
 import { kafkaSourcesOf, pingSourcesOf } from './sources.ts'
@@ -40,6 +40,7 @@ export interface PlatformOptions {
   readonly instances?: Readonly<Record<string, number>>
   /** By process, as SLUICE_FAILPOINTS takes them. */
   readonly failpoints?: Readonly<Record<string, string>>
+  readonly rehearsal?: RehearsalPace
   /** Restart functions when their code changes. */
   readonly watch?: boolean
   /** Off only where the data may be lost with the machine, as in tests. */
@@ -98,7 +99,7 @@ export async function startPlatform(
     await prepareDatabase(database, options, deps)
     const eventLog = await start(createEventLog(config, { ...deps, database, name: 'local' }))
     await eventLog.ensureTopics(allTopics)
-    const model = await startModel(config)
+    const model = await startModel(config, options.rehearsal)
     release.add(() => model.stop())
 
     const planned = await planFunctions(functions, { postgres, modelUrl: model.url }, options)
