@@ -29,7 +29,10 @@ export async function command(
     return stdout
   } catch (error) {
     const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string }
-    const end = `${stdout}\n${stderr}`.trim().split('\n').slice(-5).join(' / ')
+    const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '')
+    // Some say the cause first, some last.
+    const told = lines.length <= 6 ? lines : [...lines.slice(0, 3), '…', ...lines.slice(-3)]
+    const end = told.map((line) => line.trim().slice(0, 300)).join(' / ')
     throw new Error(`${file} ${args.slice(0, 2).join(' ')} failed: ${end === '' ? String(error) : end}`, {
       cause: error,
     })
