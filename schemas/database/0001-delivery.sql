@@ -3,7 +3,8 @@
 -- committed before it began. Durations are milliseconds; all time is the database's.
 --
 -- D1  An event that was taken has exactly one inbox row; its state is `done`, `parked` (its lane has it) or `dead` (a dead letter has it).
--- D2  A lane row exists exactly while its key has parked events. Its due_at is never before that of the head.
+-- D2  A lane row exists exactly while its key has parked events. Its due_at decides when the head runs: the head's own
+--     due_at, or later (its function cannot be reached), or earlier (what the head waits for has come).
 -- D3  Whoever writes for a run names the lane's token and epoch. A take and a start both move the epoch, so an offer is
 --     accepted once and whoever lost the lane writes nothing.
 -- D4  outbox.sequence has no gaps per (topic, key), and its order is commit order: it is allotted under the lock of the

@@ -1,7 +1,7 @@
 // Lets a lane that waits for its next try go on now: what it waits for has changed. Never takes a lane from a run.
 
 import type { Database } from '../../database/index.ts'
-import { laneChannel } from './lane-driver.ts'
+import { laneChannel } from '../channels.ts'
 
 const hurrySql = `UPDATE sluice.lane SET due_at = clock_timestamp()
 WHERE function = $1 AND key = $2 AND token IS NULL AND held IS NULL AND due_at > clock_timestamp()`

@@ -15,14 +15,12 @@ import type { Component, ComponentHealth, Failpoints } from '../../lifecycle/ind
 import { createOutbound } from '../../resilience/index.ts'
 import type { Instruments, Logger } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
+import { laneChannel } from '../channels.ts'
 import { failpoint } from '../failpoints.ts'
 import { createLoop, type Loop } from '../loop.ts'
 import { formatLaneToken, laneTokenHeader } from './lane-token.ts'
 import { giveBackLane, nextDueMs, takeLanes, type LaneOffer } from './offers.ts'
 import { createRests } from './rests.ts'
-
-/** Hears that lanes became due; the payload is the function. */
-export const laneChannel = 'sluice_lane'
 
 export interface LaneDriverOptions {
   readonly functionUrl: (name: string) => string

@@ -70,11 +70,6 @@ export async function lockLane(tx: Queryable, { function: name, key }: LaneHold)
   })
 }
 
-/** Fences a transaction: it commits only while the lane is this run's. @throws SluiceError `lease_lost`. */
-export async function holdLane(tx: Queryable, run: LaneHold): Promise<void> {
-  refuseUnless(await isTrue(tx, 'SELECT sluice.holds_lane($1, $2, $3, $4) AS held', holder(run)))
-}
-
 export const renewLease = (database: Queryable, run: LaneHold): Promise<boolean> =>
   isTrue(database, 'SELECT sluice.renew_lease($1, $2, $3, $4, $5) AS held', [...holder(run), leaseMs])
 

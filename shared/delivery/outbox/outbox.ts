@@ -13,13 +13,11 @@ import type { EventLog } from '../../event-log/index.ts'
 import type { Component, ComponentHealth, Failpoints } from '../../lifecycle/index.ts'
 import type { Instruments, Logger } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
+import { outboxChannel } from '../channels.ts'
 import { failpoint } from '../failpoints.ts'
 import { distinctKeys, type OutboxKey } from './claim.ts'
 import type { Emission } from './emission.ts'
 import { createPublisher } from './publisher.ts'
-
-/** Hears that rows wait which their own process cannot publish. */
-export const outboxChannel = 'sluice_outbox'
 
 export interface Outbox extends Component {
   /** The last write of a transaction, since it holds the keys' rows until COMMIT. */

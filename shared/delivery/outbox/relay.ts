@@ -1,11 +1,12 @@
-// The loop of outbox-sync that publishes what the emitting processes did not: woken by NOTIFY, by the failure of nobody in
-// particular, and by a tick. Any number of relays may run; the claim keeps them apart.
+// The loop of outbox-sync that publishes what the emitting processes did not, woken by NOTIFY and by a tick. Any number of
+// relays may run; the claim keeps them apart.
 
 import type { Database, Subscription } from '../../database/index.ts'
 import type { Component } from '../../lifecycle/index.ts'
 import type { Clock } from '../../time/index.ts'
+import { outboxChannel } from '../channels.ts'
 import { createLoop, type Loop } from '../loop.ts'
-import { outboxChannel, type Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 
 const tickMs = 1_000
 

@@ -3,7 +3,8 @@
 //
 // A1  The handler runs behind a savepoint. When it fails, its writes are undone and the event is parked or buried in the same
 //     transaction, so the key's lock is never free between the failure and its record: no later event slips past.
-// A2  Only a lost database, or a drain that ran out of time, undoes everything; then the source comes again.
+// A2  Only a lost database, a drain that ran out of time, or a constraint deferred to COMMIT undoes everything; then the source
+//     comes again.
 
 import type { Transaction } from '../../database/index.ts'
 import type { DeliveryContract, Incoming } from '../contract.ts'
