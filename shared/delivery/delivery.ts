@@ -53,7 +53,7 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
     try {
       const decided = await deciding
       note(eventId, decided, clock.monotonic() - begun)
-      await followUp(decided)
+      followUp(decided)
       return answerOf(decided)
     } catch (error) {
       const { code, message: reason } = classifyError(error)
@@ -64,14 +64,13 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
     }
   }
 
-  async function followUp({ outcome, emitted, afterCommit }: Decided): Promise<void> {
+  function followUp({ outcome, emitted }: Decided): void {
     outbox.publish(emitted)
     if (outcome === 'parked') failpoints(failpoint.afterAccept)
     else failpoints(failpoint.afterCommit)
     // The driver looks by itself too, once a second.
     if (outcome === 'parked' || outcome === 'retrying')
       void database.notify(laneChannel, contract.name).catch(() => undefined)
-    await afterCommit?.()
   }
 
   function note(eventId: string, { outcome, code, reason, attempt, delayMs }: Decided, ms: number): void {

@@ -48,8 +48,6 @@ interface RunContext {
   readonly attempt: number
   readonly delivery: DeliveryOrigin
   readonly tenant: string
-  /** Runs once the event is settled, in order. For comfort only (a hint to a channel): after a crash it does not run. */
-  readonly afterCommit: (work: () => void | Promise<void>) => void
 }
 
 export interface TransactionContext extends RunContext, Effects {}

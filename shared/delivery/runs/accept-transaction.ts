@@ -38,7 +38,7 @@ export async function acceptTransaction(
     }
     const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
     const ended = await runHandler(tx, handler, { run, deps })
-    if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1, afterCommit: ended.afterCommit }
+    if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1 }
     if (parent.aborted) throw ended.error
     return recordFailure(tx, event, { contract, deps, error: ended.error })
   })

@@ -13,7 +13,6 @@ export interface Decided {
   readonly delayMs?: number
   /** Stored in the outbox, to be published. */
   readonly emitted: readonly Emission[]
-  readonly afterCommit?: () => Promise<void>
 }
 
 export const settled = (outcome: Outcome, emitted: readonly Emission[] = []): Decided => ({ outcome, emitted })

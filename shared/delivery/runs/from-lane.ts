@@ -13,11 +13,12 @@ import type { DeliveryDeps } from '../deps.ts'
 import { finishRun, retryRun, startRun, type AnotherTry, type LaneRun } from '../lanes/lane-run.ts'
 import { keepLease } from '../lanes/lease-keeper.ts'
 import type { LaneToken } from '../lanes/lane-token.ts'
+import type { Emission } from '../outbox/emission.ts'
 import type { Behaviour } from './behaviour.ts'
 import { settled, type Decided } from './decision.ts'
 import { judgeFailure, type Failure } from './failure.ts'
 import { runStepsFromLane } from './lane-run-steps.ts'
-import { runTransactionFromLane, type LaneRunEnd } from './lane-run-transaction.ts'
+import { runTransactionFromLane } from './lane-run-transaction.ts'
 
 export interface Offered {
   readonly incoming: Incoming
@@ -40,14 +41,18 @@ export async function runFromLane(
   if (run === undefined) return settled('stale')
   try {
     if (run.exhausted) throw endedWithoutAWord(run)
-    const { emitted, afterCommit } = await runLeased({ incoming, run }, behaviour, deps)
-    return { ...settled('done', emitted), attempt: run.attempts, afterCommit }
+    const emitted = await runLeased({ incoming, run }, behaviour, deps)
+    return { ...settled('done', emitted), attempt: run.attempts }
   } catch (error) {
     return recordFailure({ run, error }, behaviour, deps)
   }
 }
 
-async function runLeased({ incoming, run }: Started, behaviour: Behaviour, deps: DeliveryDeps): Promise<LaneRunEnd> {
+async function runLeased(
+  { incoming, run }: Started,
+  behaviour: Behaviour,
+  deps: DeliveryDeps,
+): Promise<readonly Emission[]> {
   if (incoming.event.source !== run.source || incoming.event.id !== run.id) {
     throw new SluiceError('internal', `The lane offered event ${run.id}, but another one arrived`)
   }
@@ -55,9 +60,11 @@ async function runLeased({ incoming, run }: Started, behaviour: Behaviour, deps:
   const { contract } = behaviour
   const parent = AbortSignal.any([behaviour.parent, lease.signal])
   try {
-    return behaviour.execution === 'steps'
-      ? await runStepsFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
-      : await runTransactionFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
+    if (behaviour.execution === 'transaction') {
+      return await runTransactionFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
+    }
+    await runStepsFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
+    return []
   } finally {
     lease.stop()
   }
@@ -118,7 +125,7 @@ interface Dead extends Failed {
   readonly reason: string
 }
 
-async function buryRun({ run, error, code, reason }: Dead, deps: DeliveryDeps): Promise<Decided['emitted']> {
+async function buryRun({ run, error, code, reason }: Dead, deps: DeliveryDeps): Promise<readonly Emission[]> {
   return deps.database.transaction(async (tx) => {
     await finishRun(tx, run, 'dead')
     const cause = { function: run.function, code, message: reason, attempts: run.attempts, error }

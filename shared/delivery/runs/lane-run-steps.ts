@@ -2,21 +2,19 @@
 
 import type { DeliveryDeps } from '../deps.ts'
 import { createSteps } from '../steps/steps-context.ts'
-import { createAfterCommit } from './after-commit.ts'
 import type { StepsBehaviour } from './behaviour.ts'
-import type { LaneRunEnd, LaneRunning } from './lane-run-transaction.ts'
+import type { LaneRunning } from './lane-run-transaction.ts'
 import { deliveryOrigin } from './run-handler.ts'
 import { withinTimeLimit } from './time-limit.ts'
 
-/** Throws what the handler threw, or `lease_lost`. Finished steps stay finished. */
+/** Throws what the handler threw, or `lease_lost`. Finished steps stay finished; what they emitted is published already. */
 export async function runStepsFromLane(
   { incoming, run }: LaneRunning,
   { contract, handler, parent }: Omit<StepsBehaviour, 'execution'>,
   deps: DeliveryDeps,
-): Promise<LaneRunEnd> {
+): Promise<void> {
   const { tenant } = run
   const log = deps.log.child({ event_id: run.id })
-  const afterCommit = createAfterCommit({ log })
   const limit = { ms: contract.delivery.timeoutMs, what: `The handler of ${contract.name}`, parent }
   await withinTimeLimit(limit, deps, async (signal) => {
     const { step, transaction, commit, settle, close } = createSteps(
@@ -31,22 +29,13 @@ export async function runStepsFromLane(
       deps,
     )
     try {
-      const context = {
-        step,
-        transaction,
-        commit,
-        log,
-        signal,
-        attempt: run.attempts,
-        tenant,
-        afterCommit: afterCommit.add,
-      }
-      await handler(incoming.event, { ...context, delivery: deliveryOrigin(incoming, run) })
+      const journalled = { step, transaction, commit }
+      const facts = { log, signal, attempt: run.attempts, tenant, delivery: deliveryOrigin(incoming, run) }
+      await handler(incoming.event, { ...journalled, ...facts })
       signal.throwIfAborted()
       await settle()
     } finally {
       close()
     }
   })
-  return { emitted: [], afterCommit: afterCommit.run }
 }

@@ -9,28 +9,23 @@ import type { Emission } from '../outbox/emission.ts'
 import type { TransactionBehaviour } from './behaviour.ts'
 import { runHandler } from './run-handler.ts'
 
-export interface LaneRunEnd {
-  readonly emitted: readonly Emission[]
-  readonly afterCommit: () => Promise<void>
-}
-
 export interface LaneRunning {
   readonly incoming: Incoming
   readonly run: LaneRun
 }
 
-/** Throws what the handler threw, or `lease_lost`; nothing is written then. */
+/** Returns what is to be published. Throws what the handler threw, or `lease_lost`; nothing is written then. */
 export async function runTransactionFromLane(
   { incoming, run }: LaneRunning,
   { contract, handler, parent }: Omit<TransactionBehaviour, 'execution'>,
   deps: DeliveryDeps,
-): Promise<LaneRunEnd> {
+): Promise<readonly Emission[]> {
   return deps.database.transaction(async (tx) => {
     await lockLane(tx, run)
     const end = (): Promise<void> => finishRun(tx, run, 'done')
     const handlerRun = { incoming, origin: run, attempt: run.attempts, contract, parent, end }
     const ended = await runHandler(tx, handler, { run: handlerRun, deps })
     if (!ended.ok) throw ended.error
-    return ended
+    return ended.emitted
   })
 }

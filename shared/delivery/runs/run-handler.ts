@@ -5,7 +5,6 @@ import type { DeliveryContract, Incoming } from '../contract.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import type { DeliveryOrigin, TransactionHandler } from '../handler.ts'
 import type { Emission } from '../outbox/emission.ts'
-import { createAfterCommit } from './after-commit.ts'
 import { openEffects } from './effects.ts'
 import { withinTimeLimit } from './time-limit.ts'
 
@@ -21,7 +20,7 @@ export interface HandlerRun {
 }
 
 export type HandlerEnd =
-  | { readonly ok: true; readonly emitted: readonly Emission[]; readonly afterCommit: () => Promise<void> }
+  | { readonly ok: true; readonly emitted: readonly Emission[] }
   | { readonly ok: false; readonly error: unknown }
 
 export async function runHandler(
@@ -32,7 +31,6 @@ export async function runHandler(
   const { incoming, origin, attempt, contract, parent } = run
   const { tenant = '' } = incoming
   const log = deps.log.child({ event_id: origin.id })
-  const afterCommit = createAfterCommit({ log })
   const open = openEffects(tx, { function: contract.name, produces: contract.produces, tenant }, deps)
   const limit = { ms: contract.delivery.timeoutMs, what: `The handler of ${contract.name}`, parent }
   try {
@@ -44,12 +42,11 @@ export async function runHandler(
         attempt,
         tenant,
         delivery: deliveryOrigin(incoming, origin),
-        afterCommit: afterCommit.add,
       }),
     )
     open.close()
     await run.end?.(tx)
-    return { ok: true, emitted: await open.store(), afterCommit: afterCommit.run }
+    return { ok: true, emitted: await open.store() }
   } catch (error) {
     open.close()
     return { ok: false, error }

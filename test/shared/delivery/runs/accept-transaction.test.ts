@@ -239,22 +239,3 @@ test('with one attempt allowed the first failure is the last', async (t) => {
   assert.deepEqual(await delivery.accept(incoming()), { status: 202, outcome: 'dead', code: 'handler_failed' })
   assert.equal((await take(bench.database)).length, 0)
 })
-
-test('work after commit runs once the event is done, and its failure changes nothing', async (t) => {
-  const bench = await createWorkbench(t)
-  const seen: string[] = []
-  const delivery = createDelivery(
-    contractOf('transaction'),
-    async ({ id }, { afterCommit }) => {
-      afterCommit(async () => {
-        const [row] = await bench.rows('SELECT state FROM sluice.inbox WHERE id = $1', [id])
-        seen.push(String(row?.['state']))
-        throw new Error('a hint got lost')
-      })
-      afterCommit(() => void seen.push('next'))
-    },
-    bench,
-  )
-  assert.equal((await delivery.accept(incoming())).status, 200)
-  assert.deepEqual(seen, ['done', 'next'])
-})
