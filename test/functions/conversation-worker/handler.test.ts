@@ -149,6 +149,25 @@ test('a conversation', { timeout: 120_000 }, async (t) => {
     assert.match(String(dataOf(await stream.turnEnded(second.turn_id))['answer']), /8/)
   })
 
+  await t.test(
+    'a stop that came while the model answered, unheard, still ends the turn: after its 202 nothing completes',
+    async (t) => {
+      platform.play('rules: [{when: {message: slow}, then: {delay_ms: 400}}]')
+      const { session_id, turn_id } = await say(platform.url, 'slow: hello')
+      const stream = await watch(t, streamOf(platform, session_id))
+      await until('the model was asked', () => platform.model.requests().some(({ turn }) => turn === turn_id))
+      await platform.database.query(`UPDATE agent.turn SET interrupt_cause = 'cancelled' WHERE turn_id = $1`, [turn_id])
+      assert.equal(dataOf(await stream.turnEnded(turn_id))['reason'], 'cancelled')
+      assert.deepEqual(
+        platform.model
+          .requests()
+          .filter(({ turn }) => turn === turn_id)
+          .map(({ outcome }) => outcome),
+        ['answered'],
+      )
+    },
+  )
+
   await t.test('cancel does not wait for the next try of a model that asked for a pause', async (t) => {
     platform.play('rules: [{when: {message: limited}, then: {status: 429, headers: {retry-after: "30"}}}]')
     const { session_id, turn_id } = await say(platform.url, 'limited')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Database } from '../../../../shared/database/index.ts'
-import { until } from '../../../support/index.ts'
-import { post, say } from '../../support/client.ts'
+import { atEnd, until } from '../../../support/index.ts'
+import { post, say, type Answer } from '../../support/client.ts'
 import { createSession, startGateway } from '../../support/gateway-server.ts'
 
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-/
@@ -161,20 +161,26 @@ test('Idempotency-Key', { timeout: 60_000 }, async (t) => {
     assert.equal(elsewhere.status, 422)
   })
 
-  await t.test('while the first request runs, another with its key is 409 and told when to come again', async () => {
+  await t.test('while the first request runs, another with its key is 409 and told when to come again', async (t) => {
+    const { session_id } = await say(url, 'first')
+    const locked = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
+    atEnd(t, () => release.resolve())
     const holding = database.transaction(async (tx) => {
-      await tx.query(`SELECT pg_advisory_xact_lock(4, hashtext('local k2'))`)
+      await tx.query('SELECT FROM agent.session WHERE session_id = $1 FOR UPDATE', [session_id])
+      locked.resolve()
       await release.promise
     })
-    const running = await until('the lock is held', async () => {
-      const answer = await post(messageUrl, { message: 'hi' }, { 'idempotency-key': 'k2' })
-      return answer.status === 409 ? answer : undefined
-    })
-    assert.equal(running.body['code'], 'idempotency_running')
-    assert.equal(running.headers.get('retry-after'), '1')
+    await locked.promise
+    const send = (): Promise<Answer> => post(messageUrl, { session_id, message: 'hi' }, { 'idempotency-key': 'k2' })
+    const [one, two] = [send(), send()] // whichever is first waits for the session's row
+    const second = await Promise.race([one, two])
+    assert.deepEqual([second.status, second.body['code']], [409, 'idempotency_running'])
+    assert.equal(second.headers.get('retry-after'), '1')
     release.resolve()
     await holding
+    assert.deepEqual((await Promise.all([one, two])).map(({ status }) => status).toSorted(), [202, 409])
+    assert.equal((await send()).status, 202)
   })
 
   await t.test('ten at once with one key have one effect', async () => {
