@@ -2,11 +2,10 @@
 
 import { createLaneDriver, createRelay, createTransactional, functionUrlsOf } from '../../shared/delivery/index.ts'
 import type { Handler, Resources } from '../../shared/function/index.ts'
-import type { Component } from '../../shared/lifecycle/index.ts'
+import { repeat, type Component } from '../../shared/lifecycle/index.ts'
 import { outboxSync } from './function.ts'
 import { createHandler } from './handler.ts'
 import { postgresLogRetentionMs, prune } from './prune.ts'
-import { repeat } from './repeat.ts'
 import { sweepTurns } from './sweep-turns.ts'
 
 const sweepEveryMs = 5_000

@@ -22,6 +22,7 @@ export {
 } from './define-http-function.ts'
 export type { ContextOf, EventOf, Handler, StatelessContext, Tick, TickContext } from './handler.ts'
 export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './composition.ts'
+export { answerOnce, idempotencyKeyOf } from './http/answer-once.ts'
 export { findPortHolder } from './port-holder.ts'
 export { registerFunction } from './functions-framework.ts'
 export { serve } from './serve.ts'

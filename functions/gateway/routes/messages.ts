@@ -3,10 +3,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Effects } from '../../../shared/delivery/index.ts'
 import { stopChannel, type TurnStop } from '../../../shared/events/index.ts'
-import type { HttpContext } from '../../../shared/function/index.ts'
+import { answerOnce, idempotencyKeyOf, type HttpContext } from '../../../shared/function/index.ts'
 import type { Channel } from '../../../shared/key-value/index.ts'
 import { acceptAction, acceptMessage, type Accepted } from '../accept.ts'
-import { answerOnce, idempotencyKeyOf } from '../idempotency.ts'
+import { gateway } from '../function.ts'
 import type { Identify } from '../identity.ts'
 import { actionBody, messageBody, type ActionBody, type MessageBody } from '../request-schemas.ts'
 
@@ -28,12 +28,11 @@ export function addMessageRoutes(app: FastifyInstance, { identify, channel, cont
 
   async function take(request: FastifyRequest, reply: FastifyReply, accept: Accept): Promise<object> {
     const { tenant } = identify(request)
-    const key = idempotencyKeyOf(request)
     const route = `${request.method} ${request.routeOptions.url ?? ''}`
-    const answer = await context.transaction(
-      (effects) => answerOnce(effects, { tenant, key, route, asked: request.body }, (open) => accept(open, tenant)),
-      { tenant },
-    )
+    const once = { tenant, key: idempotencyKeyOf(request), function: gateway.name, route, asked: request.body }
+    const answer = await context.transaction((effects) => answerOnce(effects, once, (open) => accept(open, tenant)), {
+      tenant,
+    })
     if (answer.stops === true) tellToStop({ tenant, session_id: answer.body.session_id })
     void reply.code(answer.status)
     return answer.body

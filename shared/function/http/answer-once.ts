@@ -8,20 +8,21 @@
 // A refusal is not stored: nothing happened, so the key is free.
 
 import type { FastifyRequest } from 'fastify'
-import type { Effects } from '../../shared/delivery/index.ts'
-import { SluiceError } from '../../shared/errors/index.ts'
-import { dataHash } from '../../shared/events/index.ts'
+import type { Effects } from '../../delivery/index.ts'
+import { SluiceError } from '../../errors/index.ts'
+import { dataHash } from '../../events/index.ts'
 
-export interface Answer {
+export interface StorableAnswer {
   readonly status: number
-  readonly body: { readonly session_id: string }
-  /** What is to be done once, after COMMIT; not stored. */
-  readonly stops?: boolean
+  readonly body: object
 }
 
 export interface IdempotentRequest {
   readonly tenant: string
+  /** Of the Idempotency-Key header; without one the request just runs. */
   readonly key: string | undefined
+  /** Keys of one function are not those of another. */
+  readonly function: string
   /** Names the route and holds what was asked. */
   readonly route: string
   readonly asked: unknown
@@ -35,28 +36,30 @@ export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefine
   throw new SluiceError('invalid_parameter', 'Idempotency-Key takes 1 to 255 visible ASCII characters')
 }
 
-export async function answerOnce(
+/** Only `status` and `body` are stored: what else `work` returns is there the first time only. */
+export async function answerOnce<Answer extends StorableAnswer>(
   effects: Effects,
-  { tenant, key, route, asked }: IdempotentRequest,
+  { tenant, key, function: name, route, asked }: IdempotentRequest,
   work: (effects: Effects) => Promise<Answer>,
-): Promise<Answer> {
+): Promise<Pick<Answer, 'status' | 'body'> & Partial<Answer>> {
   if (key === undefined) return work(effects)
   const { tx } = effects
+  const stored = `${name}\u001F${key}`
   const hash = dataHash({ type: route, data: asked })
   const [locked, found] = await Promise.all([
-    tx.query<{ locked: boolean }>(lockSql, [`${tenant} ${key}`]),
-    tx.query<Answer & { same: boolean }>(findSql, [tenant, key, hash]),
+    tx.query<{ locked: boolean }>(lockSql, [`${tenant} ${stored}`]),
+    tx.query<Pick<Answer, 'status' | 'body'> & { same: boolean }>(findSql, [tenant, stored, hash]),
   ])
   if (locked.rows[0]?.locked !== true) {
     throw new SluiceError('idempotency_running', 'The first request with this key still runs', { retryAfterMs: 1_000 })
   }
-  const [stored] = found.rows
-  if (stored !== undefined) {
-    if (!stored.same) throw new SluiceError('idempotency_mismatch', 'This key was used with another request')
-    return { status: stored.status, body: stored.body }
+  const [first] = found.rows
+  if (first !== undefined) {
+    if (!first.same) throw new SluiceError('idempotency_mismatch', 'This key was used with another request')
+    return { status: first.status, body: first.body } as Pick<Answer, 'status' | 'body'> & Partial<Answer>
   }
   const answer = await work(effects)
-  await tx.query(storeSql, [tenant, key, hash, answer.status, JSON.stringify(answer.body)])
+  await tx.query(storeSql, [tenant, stored, hash, answer.status, JSON.stringify(answer.body)])
   return answer
 }
 

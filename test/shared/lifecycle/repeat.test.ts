@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { repeat } from '../../../functions/outbox-sync/repeat.ts'
+import { repeat } from '../../../shared/lifecycle/index.ts'
 import { createLogger } from '../../../shared/telemetry/index.ts'
 import { createManualClock } from '../../support/index.ts'
 

@@ -4,10 +4,10 @@
 // R2  A failed run is logged and changes nothing for the next.
 // R3  stop() waits for the run under way, whose signal is aborted.
 
-import { messageOf } from '../../shared/errors/index.ts'
-import type { Component, ComponentHealth } from '../../shared/lifecycle/index.ts'
-import type { Logger } from '../../shared/telemetry/index.ts'
-import type { Clock } from '../../shared/time/index.ts'
+import { messageOf } from '../errors/index.ts'
+import type { Component, ComponentHealth } from './component.ts'
+import type { Logger } from '../telemetry/index.ts'
+import type { Clock } from '../time/index.ts'
 
 export interface RepeatOptions {
   readonly name: string
