@@ -11,11 +11,15 @@ import type { AnyFunction } from '../../shared/function/index.ts'
 export async function installedFunctions(root: string): Promise<readonly AnyFunction[]> {
   const folder = join(root, 'functions')
   const names = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'function.ts')))
+    .filter((entry) => entry.isDirectory() && isFunction(join(folder, entry.name)))
     .map(({ name }) => name)
     .toSorted()
   return Promise.all(names.map((name) => readContract(folder, name)))
 }
+
+/** A folder of functions/ that has both a contract and a way to run it. */
+const isFunction = (folder: string): boolean =>
+  ['function.ts', 'main.ts'].every((file) => existsSync(join(folder, file)))
 
 async function readContract(folder: string, name: string): Promise<AnyFunction> {
   const exported = (await import(pathToFileURL(join(folder, name, 'function.ts')).href)) as Record<string, unknown>
