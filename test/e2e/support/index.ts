@@ -1,3 +1,2 @@
-export { startPlatform, type TestPlatform, type TestPlatformOptions, type TestProcess, type Turn } from './platform.ts'
-export type { Watch } from './watch.ts'
-export { createCli, descendants, type Cli, type Finished } from './cli.ts'
+export { createCli, descendants } from './cli.ts'
+export { startPlatform, type TestPlatform, type TestPlatformOptions, type Turn } from './platform.ts'
