@@ -9,7 +9,7 @@ import { SluiceError } from '../errors/index.ts'
 import type { Component } from '../lifecycle/index.ts'
 import type { Health } from './operations/health.ts'
 import { createEventServer } from './receiver/event-server.ts'
-import type { DrainedWork } from './receiver/in-flight.ts'
+import type { DrainedWork } from './receiver/drained-work.ts'
 import { createWork } from './work.ts'
 import { createTickServer, type TickHandler } from './receiver/tick-server.ts'
 

@@ -23,7 +23,7 @@ import type { AnyFunction } from './define-http-function.ts'
 import { createHealth, healthDefaults } from './operations/health.ts'
 import { createOperationsServer } from './operations/operations-server.ts'
 import { createSurroundings } from './surroundings.ts'
-import type { DrainedWork } from './receiver/in-flight.ts'
+import type { DrainedWork } from './receiver/drained-work.ts'
 
 export interface ServiceDeps {
   readonly config: Config

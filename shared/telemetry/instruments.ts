@@ -12,40 +12,99 @@ export function createInstruments({ function: name }: { readonly function: strin
   const registry = new Registry()
   registry.setDefaultLabels({ function: name })
   const registers = [registry]
-  const counter = <L extends string>(metric: string, help: string, labelNames: readonly L[]) => new Counter({ name: metric, help, labelNames: [...labelNames], registers })
-  const gauge = <L extends string>(metric: string, help: string, labelNames: readonly L[]) => new Gauge({ name: metric, help, labelNames: [...labelNames], registers })
-  const histogram = <L extends string>(metric: string, help: string, labelNames: readonly L[], buckets: number[]) => new Histogram({ name: metric, help, labelNames: [...labelNames], buckets, registers })
+  const counter = <L extends string>(metric: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name: metric, help, labelNames: [...labelNames], registers })
+  const gauge = <L extends string>(metric: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name: metric, help, labelNames: [...labelNames], registers })
+  const histogramWith =
+    (buckets: number[]) =>
+    <L extends string>(metric: string, help: string, labelNames: readonly L[]) =>
+      new Histogram({ name: metric, help, labelNames: [...labelNames], buckets, registers })
+  const fast = histogramWith(secondsFast)
+  const slow = histogramWith(secondsSlow)
   return {
     registry,
     /** Node's own metrics (event loop, heap, GC). Not in tests that create many instances. */
     collectNodeMetrics: () => collectDefaultMetrics({ register: registry }),
     // lifecycle
-    startupSeconds: histogram('service_startup_seconds', 'Seconds from process start to ready', [], secondsSlow),
-    shutdownSeconds: histogram('service_shutdown_seconds', 'Seconds from the stop signal to the end of the drain', [], secondsSlow),
-    readinessLastSuccess: gauge('readiness_last_success_timestamp', 'Epoch seconds of the last successful readiness probe round', []),
-    workerHeartbeat: gauge('worker_last_heartbeat_timestamp', 'Epoch seconds of the last heartbeat of the event loop', []),
+    startupSeconds: slow('service_startup_seconds', 'Seconds from process start to ready', []),
+    shutdownSeconds: slow('service_shutdown_seconds', 'Seconds from the stop signal to the end of the drain', []),
+    readinessLastSuccess: gauge(
+      'readiness_last_success_timestamp',
+      'Epoch seconds of the last successful readiness probe round',
+      [],
+    ),
+    workerHeartbeat: gauge(
+      'worker_last_heartbeat_timestamp',
+      'Epoch seconds of the last heartbeat of the event loop',
+      [],
+    ),
     // receiver
-    eventsReceived: counter('sluice_events_received_total', 'Requests that carried an event, by outcome of the receiver', ['outcome']),
-    receiveSeconds: histogram('sluice_receive_seconds', 'Seconds from the head of an event request to its answer', [], secondsFast),
+    eventsReceived: counter(
+      'sluice_events_received_total',
+      'Requests that carried an event, by outcome of the receiver',
+      ['outcome'],
+    ),
+    receiveSeconds: fast('sluice_receive_seconds', 'Seconds from the head of an event request to its answer', []),
     // http functions
     httpRequests: counter('sluice_http_requests_total', 'Requests to an HTTP function, by status class', ['status']),
-    httpSeconds: histogram('sluice_http_request_seconds', 'Seconds from request to answer of an HTTP function', [], secondsFast),
+    httpSeconds: fast('sluice_http_request_seconds', 'Seconds from request to answer of an HTTP function', []),
     streamsOpen: gauge('sluice_streams_open', 'Server-sent event streams open now', []),
     // delivery
     deliveries: counter('sluice_deliveries_total', 'Decisions of delivery about an event', ['outcome']),
-    runSeconds: histogram('sluice_run_seconds', 'Seconds a handler ran', ['outcome'], secondsSlow),
+    runSeconds: slow('sluice_run_seconds', 'Seconds a handler ran', ['outcome']),
     inboxDuplicates: counter('sluice_inbox_duplicates_total', 'Events absorbed because their id was already taken', []),
     deadLetters: counter('sluice_dead_letters_total', 'Events that became dead letters', ['cause']),
-    outboxPublished: counter('sluice_outbox_published_total', 'Outbox rows published, by the path that did it', ['path']),
+    outboxPublished: counter('sluice_outbox_published_total', 'Outbox rows published, by the path that did it', [
+      'path',
+    ]),
     outboxFailures: counter('sluice_outbox_publish_failures_total', 'Publish attempts that failed', []),
-    lanesTaken: counter('sluice_lanes_taken_total', 'Lanes the driver took, by how the run ended for the driver', ['outcome']),
+    lanesTaken: counter('sluice_lanes_taken_total', 'Lanes the driver took, by how the run ended for the driver', [
+      'outcome',
+    ]),
     // resilience, model, tools
     breakerState: gauge('sluice_breaker_state', '0 closed, 1 half open, 2 open', ['dependency']),
-    breakerRejections: counter('sluice_breaker_rejections_total', 'Calls refused by an open breaker or a full bulkhead', ['dependency']),
-    outboundSeconds: histogram('sluice_outbound_seconds', 'Seconds of a call to a dependency', ['dependency', 'outcome'], secondsSlow),
-    modelSeconds: histogram('sluice_model_seconds', 'Seconds of a model call', ['outcome'], secondsSlow),
+    breakerRejections: counter(
+      'sluice_breaker_rejections_total',
+      'Calls refused by an open breaker or a full bulkhead',
+      ['dependency'],
+    ),
+    outboundSeconds: slow('sluice_outbound_seconds', 'Seconds of a call to a dependency', ['dependency', 'outcome']),
+    modelSeconds: slow('sluice_model_seconds', 'Seconds of a model call', ['outcome']),
     modelTokens: counter('sluice_model_tokens_total', 'Tokens accounted by the model', ['direction']),
     toolCalls: counter('sluice_tool_calls_total', 'Tool calls, by outcome', ['outcome']),
     turns: counter('sluice_turns_total', 'Turns ended, by outcome', ['outcome']),
+    // memory
+    memoryWalLag: gauge(
+      'memory_wal_lag_seconds',
+      'Age of the oldest memory write that the replica lacks; 0 when it has all',
+      [],
+    ),
+    memoryWalFaults: counter(
+      'sluice_memory_wal_faults_total',
+      'Memory writes that the replica refused, by what is wrong with their stream',
+      ['fault'],
+    ),
+    memoryStreamsStopped: gauge('sluice_memory_streams_stopped', 'Memories whose replication waits for a person', []),
+    memoryRowsFolded: counter(
+      'sluice_memory_rows_folded_total',
+      'Superseded rows that compaction removed from the replica',
+      [],
+    ),
+    memoryWritesWaiting: gauge(
+      'sluice_memory_writes_waiting',
+      'Memory writes that have not reached memory-service yet',
+      [],
+    ),
+    memoryWrites: counter(
+      'sluice_memory_writes_total',
+      'Tries to send a memory write, by outcome: sent, retried or dead',
+      ['outcome'],
+    ),
+    memoryRecalls: counter(
+      'sluice_memory_recalls_total',
+      'Turns that asked for memories, by outcome: found, none or unavailable',
+      ['outcome'],
+    ),
   }
 }

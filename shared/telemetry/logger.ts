@@ -1,9 +1,13 @@
 // One JSON line a record, with function, trace_id and span_id on each. Secrets are handles that print as placeholders.
 
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import { createStandardOutput } from './standard-output.ts'
 import { currentTrace } from './trace-context.ts'
 
-export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'child' | 'level' | 'flush' | 'isLevelEnabled'>
+export type Logger = Pick<
+  PinoLogger,
+  'trace' | 'debug' | 'info' | 'warn' | 'error' | 'child' | 'level' | 'flush' | 'isLevelEnabled'
+>
 
 export interface LoggerOptions {
   /** Name of the function, or of the part of the local platform. */
@@ -24,5 +28,5 @@ export function createLogger({ function: name, level }: LoggerOptions, destinati
       return trace === undefined ? { trace_id: '', span_id: '' } : { trace_id: trace.traceId, span_id: trace.spanId }
     },
   }
-  return destination === undefined ? pino(settings) : pino(settings, destination)
+  return pino(settings, destination ?? createStandardOutput())
 }

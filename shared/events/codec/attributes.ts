@@ -45,16 +45,31 @@ export const createDraft = (): Draft => ({
 export function setAttribute(draft: Draft, name: string, value: string): void {
   draft.length += name.length + value.length
   if (unsendable.test(value)) draft.fault ??= 'an attribute holds a control character'
+  // One case a name: a store under a name that is only known at run time costs more than the rest of this function.
   switch (name) {
     case 'specversion':
+      draft.specversion = value
+      return
     case 'id':
+      draft.id = value
+      return
     case 'source':
+      draft.source = value
+      return
     case 'type':
+      draft.type = value
+      return
     case 'subject':
+      draft.subject = value
+      return
     case 'time':
+      draft.time = value
+      return
     case 'datacontenttype':
+      draft.datacontenttype = value
+      return
     case 'dataschema':
-      draft[name] = value
+      draft.dataschema = value
       return
     default:
       setExtension(draft, name, value)

@@ -11,7 +11,7 @@ import type { Component } from '../../lifecycle/index.ts'
 import type { HttpContext, Routes } from '../composition.ts'
 import type { HttpFunction } from '../define-http-function.ts'
 import { closeServer, listen } from '../listen.ts'
-import type { DrainedWork } from '../receiver/in-flight.ts'
+import type { DrainedWork } from '../receiver/drained-work.ts'
 import type { ServerLimits } from '../server-limits.ts'
 import { createHttpApp, type HttpAppDeps } from './http-function-app.ts'
 

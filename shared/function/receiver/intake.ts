@@ -24,8 +24,8 @@ export const createIntake =
       reception.trace = decoded.trace
       return refuse({ code, message, raw, origin }, reception)
     }
-    const { ok: _, mode: _mode, ...incoming } = decoded
-    reception.id = incoming.event.id
-    reception.type = incoming.event.type
-    return pipeline({ ...incoming, raw }, reception)
+    const { id, type } = decoded.event
+    reception.id = id
+    reception.type = type
+    return pipeline(Object.assign(decoded, { raw }), reception) // no copy: nobody else has it
   }

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { ServerLimits } from '../server-limits.ts'
+import type { Connection } from './connections.ts'
 
 export type Body =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
@@ -13,10 +14,15 @@ export type Body =
 
 export type BodyLimits = Pick<ServerLimits, 'bodyBytes' | 'droppedBodyBytes'>
 
+export interface BodySource {
+  readonly request: IncomingMessage
+  readonly connection: Pick<Connection, 'onCut'>
+}
+
 const empty: Body = { kind: 'whole', bytes: Buffer.alloc(0) }
 
 /** Calls `done` exactly once. A callback, because this runs for every event. */
-export function readBody(request: IncomingMessage, limits: BodyLimits, done: (body: Body) => void): void {
+export function readBody({ request, connection }: BodySource, limits: BodyLimits, done: (body: Body) => void): void {
   const { bodyBytes, droppedBodyBytes } = limits
   let first: Buffer | undefined
   let more: Buffer[] | undefined
@@ -26,9 +32,11 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, done: (bo
   const settle = (body: Body): void => {
     if (settled) return
     settled = true
+    connection.onCut = undefined
     done(body)
   }
 
+  connection.onCut = () => settle({ kind: 'cut' })
   request.on('data', (chunk: Buffer) => {
     length += chunk.length
     if (length > bodyBytes) {
@@ -47,5 +55,4 @@ export function readBody(request: IncomingMessage, limits: BodyLimits, done: (bo
     if (first === undefined) return settle(empty)
     settle({ kind: 'whole', bytes: more === undefined ? first : Buffer.concat(more, length) })
   })
-  request.on('error', () => settle({ kind: 'cut' }))
 }

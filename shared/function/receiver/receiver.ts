@@ -17,7 +17,8 @@ import type { Health } from '../operations/health.ts'
 import { pathOf } from '../operations/operations-server.ts'
 import { receiverLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
 import { answerClientError } from './client-error.ts'
-import { createInFlight, type DrainedWork } from './in-flight.ts'
+import { createConnections, type Connection } from './connections.ts'
+import type { DrainedWork } from './drained-work.ts'
 import type { Intake } from './intake.ts'
 import { admissionFor, overloaded, type Admissions } from './policies/admit.ts'
 import { readBody, type Body } from './read-body.ts'
@@ -53,6 +54,13 @@ export interface Receiver extends Component {
   unfinished(): readonly string[]
 }
 
+/** One request, from its body on. */
+interface Exchange {
+  readonly response: ServerResponse
+  readonly connection: Connection
+  readonly reception: Reception
+}
+
 type Phase = { readonly name: 'serving' } | { readonly name: 'draining'; readonly receipt: Promise<DrainedWork> }
 
 const notPost = errorReply('method_not_allowed', 'invalid', { allow: 'POST' })
@@ -65,19 +73,21 @@ const gone: Reply = { status: 499, outcome: 'gone' }
 export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Receiver {
   const { limits = receiverLimits } = options
   const { clock, health, admissions, intake, record } = deps
-  const inFlight = createInFlight()
   let phase: Phase = { name: 'serving' }
   let port = 0
 
-  const server = createServer(serverOptions(limits), (request, response) => {
-    if (request.method !== 'POST' && answerHealth(request, response)) return
+  // Idle connections are looked after by `connections`.
+  const server = createServer({ ...serverOptions(limits), keepAliveTimeout: 0 }, (request, response) => {
     const { headers } = request
-    const laneToken = laneTokenOf(headers)
-    const reception = new Reception({ headers, laneToken, caller: response, arrivedAtMs: clock.monotonic() })
+    const arrivedAtMs = clock.monotonic()
+    const connection = connections.use(request.socket, arrivedAtMs)
+    if (request.method !== 'POST' && answerHealth(request, response)) return
+    const reception = new Reception({ headers, laneToken: laneTokenOf(headers), caller: response, arrivedAtMs })
     const refused = refuseHead(request, reception)
     if (refused !== undefined) return conclude(response, reception, refused)
-    readBody(request, limits, (body) => void take(response, reception, body))
+    readBody({ request, connection }, limits, (body) => take({ response, connection, reception }, body))
   })
+  const connections = createConnections({ idleMs: limits.keepAliveMs }, { server, clock })
   server.on('clientError', (error, socket) => void answerClientError(error, socket))
 
   function answerHealth(request: IncomingMessage, response: ServerResponse): boolean {
@@ -109,20 +119,24 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
     return encoding === undefined || encoding === 'identity' ? undefined : encoded
   }
 
-  async function take(response: ServerResponse, reception: Reception, body: Body): Promise<void> {
+  function take({ response, connection, reception }: Exchange, body: Body): void {
     if (body.kind === 'cut') return conclude(response, reception, gone)
-    if (body.kind === 'oversized')
+    if (body.kind === 'oversized') {
       return conclude(response, reception, body.ended ? tooLarge : { ...tooLarge, close: true })
-    if (phase.name === 'draining') return conclude(response, reception, drainingReply)
-    inFlight.add(reception)
-    let reply: Reply
-    try {
-      reply = await intake(reception, body.bytes)
-    } catch (error) {
-      reply = replyOfError(error)
     }
-    conclude(response, reception, reply)
-    inFlight.remove(reception)
+    if (phase.name === 'draining') return conclude(response, reception, drainingReply)
+    connections.begin(connection, reception)
+    const finish = (reply: Reply): void => {
+      conclude(response, reception, reply)
+      connections.end(connection, reception)
+    }
+    try {
+      const reply = intake(reception, body.bytes)
+      if (reply instanceof Promise) void reply.then(finish, (error: unknown) => finish(replyOfError(error)))
+      else finish(reply)
+    } catch (error) {
+      finish(replyOfError(error))
+    }
   }
 
   function conclude(response: ServerResponse, reception: Reception, reply: Reply): void {
@@ -133,30 +147,36 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
   }
 
   async function drainNow(signal: AbortSignal): Promise<DrainedWork> {
-    const begun = inFlight.ids()
-    const idle = inFlight.idle()
+    const begun = unfinished()
     const spent = new Promise<void>((resolve) => {
       if (signal.aborted) resolve()
       signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    await Promise.race([idle, spent])
-    const left = inFlight.ids()
+    await Promise.race([connections.idle(), spent])
+    const left = connections.inFlight()
+    const released = left.map(({ id }) => id)
     if (left.length > 0) {
-      inFlight.abortAll(new SluiceError('draining', 'the process stops before the work ended'))
+      const reason = new SluiceError('draining', 'the process stops before the work ended')
+      for (const reception of left) reception.abort(reason)
       await deps.release()
     }
-    return { finished: begun.filter((id) => !left.includes(id)), released: left }
+    return { finished: begun.filter((id) => !released.includes(id)), released }
   }
+
+  const unfinished = (): readonly string[] => connections.inFlight().map(({ id }) => id)
 
   return {
     name: 'receiver',
     start: async () => {
       port = await listen(server, { host: options.host, port: options.port, variable: 'PORT' })
     },
-    stop: () => closeServer(server, clock),
+    stop: async () => {
+      connections.stop()
+      await closeServer(server, clock)
+    },
     health: () => ({ status: server.listening ? 'up' : 'down' }),
     port: () => port,
-    unfinished: () => inFlight.ids(),
+    unfinished,
     drain: (signal) => {
       if (phase.name === 'serving') phase = { name: 'draining', receipt: drainNow(signal) }
       return phase.receipt

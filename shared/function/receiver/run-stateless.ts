@@ -2,6 +2,7 @@
 // least once and the source does the retrying, so what may succeed later is 503, and what cannot is a 4xx that sends the
 // event to the source's own sink.
 
+import type { Incoming } from '../../delivery/index.ts'
 import type { CloudEvent } from '../../events/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
 import type { StatelessContext } from '../handler.ts'
@@ -17,40 +18,36 @@ export const createStatelessRun =
     handler: (event: CloudEvent, context: StatelessContext) => Promise<void>,
     { log }: { readonly log: Logger },
   ): Receive =>
-  async ({ event, topic, key }, reception) => {
+  (incoming, reception) => {
     try {
-      await handler(event, new Context({ log, reception, event, topic, key: laneKey(event, key) }))
-      return done
+      const running = handler(incoming.event, new Context(log, incoming, reception))
+      return Promise.resolve(running).then(replyDone, replyOfError)
     } catch (error) {
-      return replyOfError(error)
+      return replyOfError(error) // a handler that is no async function
     }
   }
 
-interface ContextFacts {
-  readonly log: Logger
-  readonly reception: Reception
-  readonly event: CloudEvent
-  readonly topic: string | undefined
-  readonly key: string
-}
+const replyDone = (): Reply => done
 
-// A class for its lazy getters: the signal is made only for a handler that asks.
+// A class for its lazy getters: signal and delivery are made only for a handler that asks.
 class Context implements StatelessContext {
   readonly log: Logger
-  readonly #facts: ContextFacts
+  readonly #incoming: Incoming
+  readonly #reception: Reception
 
-  constructor(facts: ContextFacts) {
-    this.log = facts.log
-    this.#facts = facts
+  constructor(log: Logger, incoming: Incoming, reception: Reception) {
+    this.log = log
+    this.#incoming = incoming
+    this.#reception = reception
   }
 
   get signal(): AbortSignal {
-    return this.#facts.reception.signal
+    return this.#reception.signal
   }
 
   get delivery(): StatelessContext['delivery'] {
-    const { event, topic, key } = this.#facts
-    const origin = { source: event.source, id: event.id, key }
+    const { event, topic, key } = this.#incoming
+    const origin = { source: event.source, id: event.id, key: laneKey(event, key) }
     return topic === undefined ? origin : { ...origin, topic }
   }
 }

@@ -55,7 +55,7 @@ test('the signal aborts when the budget is spent, and the handler may end in pea
   const { service } = await start(t, async ({ signal, remainingMs }) => {
     assert.ok(remainingMs() > 100)
     await new Promise((resolve) => signal.addEventListener('abort', resolve))
-    assert.equal(remainingMs(), 0)
+    assert.ok(remainingMs() < 5) // a timer may fire a moment early
   })
   assert.equal((await exchange(service.port, tick('1'))).status, 200)
 })
