@@ -1,6 +1,6 @@
 // What every function has around it, made from the configuration.
 
-import { createFailpoints } from '../lifecycle/index.ts'
+import { createFailpoints, flushAtExit } from '../lifecycle/index.ts'
 import { createInstruments, createLogger, type Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { Config } from '../config/index.ts'
@@ -19,8 +19,14 @@ export const createSurroundings = ({ name, config, clock, log, draining }: Surro
   config,
   clock,
   draining,
-  log: log ?? createLogger({ function: name, level: config.logLevel }),
+  log: log ?? createProcessLogger(name, config),
   instruments: createInstruments({ function: name }),
   random: Math.random,
   failpoints: createFailpoints(config),
 })
+
+function createProcessLogger(name: string, { logLevel }: Config): Logger {
+  const log = createLogger({ function: name, level: logLevel })
+  flushAtExit(log)
+  return log
+}

@@ -2,8 +2,8 @@
 // more than making the line; under load dozens of events share a turn, and an idle process still writes at once.
 //
 // O1  Lines keep their order, and each is written whole.
-// O2  Nothing waits longer than the turn it was written in; what is left at the exit of the process is written then. Only
-//     SIGKILL loses lines: those of the turn under way.
+// O2  Nothing waits longer than the turn it was written in. A process that exits in the middle of one flushes (see
+//     `flushAtExit` of lifecycle); only SIGKILL loses the lines of the turn under way.
 
 import { pino, type DestinationStream } from 'pino'
 
@@ -29,7 +29,6 @@ export function createStandardOutput(): StandardOutput {
     done?.()
   }
 
-  process.once('exit', () => flush())
   return {
     write: (line) => {
       batch += line

@@ -25,15 +25,3 @@ test('a line is out while the process waits', { timeout: 20_000 }, async (t) => 
   const child = startChild(t, run("log.info('now'); setTimeout(() => undefined, 60_000)"))
   await child.line(/"message":"now"/)
 })
-
-test('an exit writes what the turn under way had to say', { timeout: 20_000 }, async (t) => {
-  const child = startChild(t, run("log.info('last'); process.exit(3)"))
-  assert.equal((await child.exited()).code, 3)
-  await child.line(/"message":"last"/)
-})
-
-test('a fault that ends the process loses no line', { timeout: 20_000 }, async (t) => {
-  const child = startChild(t, run("log.info('before the fault'); throw new Error('fault')"))
-  assert.equal((await child.exited()).code, 1)
-  await child.line(/"message":"before the fault"/)
-})
