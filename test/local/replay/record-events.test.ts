@@ -4,9 +4,27 @@ import { setImmediate as settled } from 'node:timers/promises'
 import { recordEvents, type Recorded } from '../../../local/replay/index.ts'
 import type { LogRecord, ReadOptions } from '../../../shared/event-log/index.ts'
 import { encodeRecord } from '../../../shared/events/index.ts'
-import { createMemoryLog, type MemoryLog } from '../../conformance/kafka-source/memory-log.ts'
 
 const topic = 'orders'
+
+type MemoryLog = Parameters<typeof recordEvents>[1] & { append(records: readonly LogRecord[]): void }
+
+/** A log in memory, as far as recording reads one. */
+function createMemoryLog(partitions: number): MemoryLog {
+  const records: LogRecord[] = []
+  const of = (partition: number): readonly LogRecord[] => records.filter((record) => record.partition === partition)
+  return {
+    append: (added) => void records.push(...added),
+    partitions: () => Promise.resolve(partitions),
+    bounds: (_topic, partition) => Promise.resolve({ earliest: 0, next: of(partition).length }),
+    read: ({ partition, offset, maxRecords }) =>
+      Promise.resolve(
+        of(partition)
+          .filter((record) => record.offset >= offset)
+          .slice(0, maxRecords),
+      ),
+  }
+}
 
 function eventRecord(partition: number, offset: number): LogRecord {
   const encoded = encodeRecord(
