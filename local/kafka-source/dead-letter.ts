@@ -1,30 +1,32 @@
-// The event that goes to the dead letter sink: the same one with facts about the failure. Response headers kne-<x> become
-// extensions and may overwrite any of them. A name with a hyphen or underscore after the prefix makes the SDK throw where
-// nothing catches it: the record is jammed (fixtures delivery-kne-headers-hyphen, -underscore).
+// The event that goes to the dead letter sink: the same one in version 1.0 with facts about the failure. Response headers
+// kne-<x> become extensions and may overwrite any of them, facts included; only the body's copy comes last. A name with a
+// hyphen or underscore after the prefix makes the SDK throw where nothing catches it: the record is jammed (K16).
 
-import { withExtensions, type DispatchedEvent } from './request/index.ts'
-import type { SendOutcome } from './sender.ts'
+import { inMapOrder, isExtensionName, rebuildEvent, withExtensions, type DispatchedEvent } from './request/index.ts'
+import type { SendOutcome, SinkAnswer } from './sender.ts'
 
 const keptBodyBytes = 1024
+const prefix = 'kne-'
 
 export type DeadLetter =
   | { readonly kind: 'event'; readonly event: DispatchedEvent }
-  | { readonly kind: 'jammed'; readonly header: string }
+  | { readonly kind: 'jammed'; readonly cause: string }
 
 export function deadLetterOf(event: DispatchedEvent, sinkUri: string, outcome: SendOutcome): DeadLetter {
-  const facts: [string, string][] = [['knativeerrordest', sinkUri]]
-  if (outcome.kind === 'answer') {
-    facts.push(['knativeerrorcode', String(outcome.status)])
-    for (const [name, value] of outcome.headers) {
-      if (!/^kne-/i.test(name)) continue
-      const extension = name.slice('kne-'.length).toLowerCase()
-      if (!/^[a-z0-9]*$/.test(extension)) return { kind: 'jammed', header: name }
-      facts.push([extension, value])
-    }
-    const { body } = outcome
-    if (body.length > 0 && !facts.some(([name]) => name === 'knativeerrordata')) {
-      facts.push(['knativeerrordata', body.subarray(0, keptBodyBytes).toString('base64')])
-    }
+  const facts = new Map([['knativeerrordest', sinkUri]])
+  if (outcome.kind === 'answer') addAnswer(facts, outcome)
+  const illegal = [...facts.keys()].find((name) => !isExtensionName(name))
+  if (illegal !== undefined) return { kind: 'jammed', cause: `the answer had the header ${prefix}${illegal}` }
+  const rebuilt = rebuildEvent(event)
+  if (rebuilt === undefined) return { kind: 'jammed', cause: 'an extension has the name of an attribute' }
+  return { kind: 'event', event: withExtensions(rebuilt, inMapOrder(facts)) }
+}
+
+function addAnswer(facts: Map<string, string>, { status, headers, body }: SinkAnswer): void {
+  facts.set('knativeerrorcode', String(status))
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase()
+    if (lower.startsWith(prefix)) facts.set(lower.slice(prefix.length), value)
   }
-  return { kind: 'event', event: { ...withExtensions(event, facts), specversion: '1.0' } }
+  if (body.length > 0) facts.set('knativeerrordata', body.subarray(0, keptBodyBytes).toString('base64'))
 }

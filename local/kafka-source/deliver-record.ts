@@ -1,24 +1,12 @@
 // One record to its final outcome: tries with back-off, then the dead letter sink by the same rules, then dropped. Whatever
 // the outcome, the offset is committed; only a jammed record stays.
 
-import type { TraceContext } from '../../shared/telemetry/index.ts'
-import { formatTraceparent } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 import { deadLetterOf } from './dead-letter.ts'
 import { retryDelayMs, type DeliveryRules } from './kafka-source-spec.ts'
-import { formRequest, type DispatchedEvent, type FormedRequest, type TraceHeaders } from './request/index.ts'
+import { formRequest, type DispatchedEvent } from './request/index.ts'
 import { meaningOf, type SendOutcome, type Sender } from './sender.ts'
-
-export interface RecordTrace {
-  readonly context: TraceContext
-  readonly tracestate?: string
-  readonly baggage?: string
-}
-
-export interface Delivery {
-  readonly event: DispatchedEvent
-  readonly trace?: RecordTrace
-}
+import type { TraceScopes } from './trace-scopes.ts'
 
 export type RecordOutcome =
   | { readonly kind: 'delivered' }
@@ -37,25 +25,25 @@ export interface DeliverOptions {
 export interface DeliverDeps {
   readonly sender: Sender
   readonly clock: Clock
-  /** Sixteen hex digits: every request is a new span of the record's trace. */
+  readonly traces: TraceScopes
+  /** Sixteen hex digits: every request is a new span of the trace in place. */
   readonly spanId: () => string
 }
 
 /** Rejects only when the signal aborts. */
 export async function deliverRecord(
-  delivery: Delivery,
+  event: DispatchedEvent,
   options: DeliverOptions,
   deps: DeliverDeps,
 ): Promise<RecordOutcome> {
   const { sinkUri, rules } = options
-  const outcome = await sendWithRetries(delivery, options, deps)
+  const outcome = await sendWithRetries(event, options, deps)
   if (meaningOf(outcome) === 'accepted') return { kind: 'delivered' }
   const cause = describe(outcome)
-  const letter = deadLetterOf(delivery.event, sinkUri, outcome)
-  if (letter.kind === 'jammed') return { kind: 'jammed', cause: `the answer had the header ${letter.header}` }
+  const letter = deadLetterOf(event, sinkUri, outcome)
+  if (letter.kind === 'jammed') return letter
   if (rules.deadLetterUri === undefined) return { kind: 'dropped', cause }
-  const toDeadLetters = { ...options, sinkUri: rules.deadLetterUri }
-  const last = await sendWithRetries({ ...delivery, event: letter.event }, toDeadLetters, deps)
+  const last = await sendWithRetries(letter.event, { ...options, sinkUri: rules.deadLetterUri }, deps)
   if (meaningOf(last) === 'accepted') return { kind: 'dead-lettered', cause }
   return { kind: 'dropped', cause: `${cause}; dead letter sink: ${describe(last)}` }
 }
@@ -64,35 +52,31 @@ const describe = (outcome: SendOutcome): string =>
   outcome.kind === 'answer' ? `status ${outcome.status}` : outcome.reason
 
 async function sendWithRetries(
-  { event, trace }: Delivery,
-  { sinkUri: url, namespace, rules, signal }: DeliverOptions,
-  { sender, clock, spanId }: DeliverDeps,
+  event: DispatchedEvent,
+  options: DeliverOptions,
+  deps: DeliverDeps,
 ): Promise<SendOutcome> {
+  const { rules, signal } = options
   for (let failures = 1; ; failures += 1) {
-    const headers = trace === undefined ? {} : { trace: traceHeaders(trace, spanId()) }
-    const formed = formRequest(event, { url, namespace, ...headers })
-    signal.throwIfAborted()
-    const outcome =
-      formed.kind === 'request'
-        ? await sender.send(formed.request, { timeoutMs: rules.timeoutMs, signal })
-        : unsent(formed)
+    const outcome = await sendOnce(event, options, deps)
     if (meaningOf(outcome) !== 'retry' || failures > rules.retries) return outcome
     const delayMs = retryDelayMs(rules, failures)
     // Vert.x throws for a timer below 1 ms: the first retry fails at once, without a response.
     if (delayMs < 1) return { kind: 'broken', reason: 'the retry delay is below 1 ms' }
-    await clock.sleep(delayMs, signal)
+    await deps.clock.sleep(delayMs, signal)
   }
 }
 
-const unsent = (formed: Exclude<FormedRequest, { readonly kind: 'request' }>): SendOutcome =>
-  formed.kind === 'unsendable'
-    ? { kind: 'broken', reason: formed.reason }
-    : { kind: 'answer', status: 400, headers: [], body: Buffer.alloc(0) }
-
-function traceHeaders({ context, tracestate, baggage }: RecordTrace, spanId: string): TraceHeaders {
-  return {
-    traceparent: formatTraceparent({ ...context, spanId }),
-    ...(tracestate === undefined ? {} : { tracestate }),
-    ...(baggage === undefined ? {} : { baggage }),
-  }
+async function sendOnce(
+  event: DispatchedEvent,
+  { sinkUri: url, namespace, rules, signal }: DeliverOptions,
+  { sender, traces, spanId }: DeliverDeps,
+): Promise<SendOutcome> {
+  // The head is written once a connection is there: after all records of the poll were received.
+  await Promise.resolve()
+  signal.throwIfAborted()
+  const formed = formRequest(event, { url, namespace, trace: traces.headers(spanId()) })
+  return formed.kind === 'request'
+    ? sender.send(formed.request, { timeoutMs: rules.timeoutMs, signal })
+    : { kind: 'broken', reason: formed.reason }
 }

@@ -2,43 +2,30 @@
 // No `accept` and no `connection` header; no content-length where there is no body.
 
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import type { Clock } from '../../shared/time/index.ts'
-import type { SinkRequest } from './request/index.ts'
-import type { SendOutcome, Sender, SinkAnswer } from './sender.ts'
+import { isFolded, type SinkRequest } from './request/index.ts'
+import type { SendOptions, SendOutcome, Sender, SinkAnswer } from './sender.ts'
 
 const maxConnections = 100
-const maxRedirects = 16
 
-export function createHttpSender({ clock }: { readonly clock: Clock }): Sender & { close(): void } {
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface HttpSenderDeps {
+  readonly clock: Clock
+  /** Where to connect for the address in a URL; by default there. */
+  readonly dial?: (address: Address) => Address
+}
+
+export function createHttpSender({ clock, dial = (address) => address }: HttpSenderDeps): Sender & { close(): void } {
   const agent = new Agent({ keepAlive: true, maxSockets: maxConnections })
+  agent.createConnection = ({ host, port }): Socket => connect(dial({ host: String(host), port: Number(port) }))
 
-  async function send(
-    request: SinkRequest,
-    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<SendOutcome> {
-    let outcome = await exchange('POST', request, options)
-    // 303 alone is followed, as a GET without the body (Vert.x HttpClientImpl).
-    for (
-      let redirects = 0;
-      outcome.kind === 'answer' && outcome.status === 303 && redirects < maxRedirects;
-      redirects += 1
-    ) {
-      const location = outcome.headers.find(([name]) => name.toLowerCase() === 'location')?.[1]
-      const url = location === undefined ? null : URL.parse(location, request.url)
-      if (url === null) return outcome
-      const headers = request.headers.flatMap((header) =>
-        header[0] === 'content-length' ? [] : [header[0] === 'host' ? (['host', url.host] as const) : header],
-      )
-      outcome = await exchange('GET', { url: url.href, headers, body: null }, options)
-    }
-    return outcome
-  }
-
-  function exchange(
-    method: 'POST' | 'GET',
-    { url, headers, body }: SinkRequest,
-    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<SendOutcome> {
+  function exchange({ method, url, headers, body }: SinkRequest, options: SendOptions): Promise<SendOutcome> {
+    const { timeoutMs, signal } = options
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest({ method, agent, setHost: false, ...target(url) })
       const headTimer = clock.after(timeoutMs, () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)))
@@ -63,11 +50,17 @@ export function createHttpSender({ clock }: { readonly clock: Clock }): Sender &
     })
   }
 
-  return { send, close: () => agent.destroy() }
+  return {
+    // node:http does not write folded lines, so the answer of the receiver's parser is given here.
+    send: async (request, options) => (isFolded(request) ? badRequest : exchange(request, options)),
+    close: () => agent.destroy(),
+  }
 }
 
+const badRequest: SinkAnswer = { kind: 'answer', status: 400, headers: [], body: Buffer.alloc(0) }
+
 // As written in the source's sink: WHATWG URL would change some paths.
-function target(url: string): { readonly host: string; readonly port: number; readonly path: string } {
+function target(url: string): Address & { readonly path: string } {
   const { hostname, port } = new URL(url)
   const path = /^[a-z]+:\/\/[^/?#]*([^#]*)/i.exec(url)?.[1] ?? ''
   return {
@@ -79,17 +72,11 @@ function target(url: string): { readonly host: string; readonly port: number; re
 
 function setHeaders(outgoing: ClientRequest, headers: readonly (readonly [string, string])[]): void {
   outgoing.removeHeader('connection')
-  const values = new Map<string, string[]>()
-  for (const [name, value] of headers) {
-    const known = values.get(name.toLowerCase())
-    if (known === undefined) values.set(name.toLowerCase(), [value])
-    else known.push(value)
+  for (const [name, values] of Map.groupBy(headers, ([name]) => name)) {
+    const texts = values.map(([, value]) => value)
+    outgoing.setHeader(name, texts.length === 1 ? (texts[0] ?? '') : texts)
   }
-  for (const [name] of headers) {
-    const value = values.get(name.toLowerCase())
-    if (value !== undefined) outgoing.setHeader(name, value.length === 1 ? (value[0] ?? '') : value)
-  }
-  if (values.has('content-length')) return
+  if (headers.some(([name]) => name === 'content-length')) return
   outgoing.removeHeader('content-length')
   outgoing.removeHeader('transfer-encoding')
 }

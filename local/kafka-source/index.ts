@@ -1,5 +1,12 @@
-export { createHttpSender } from './http-sender.ts'
-export { createKafkaSource, upstreamTiming, type KafkaSourceDeps, type KafkaSourceOptions } from './kafka-source.ts'
+export { createHttpSender, type Address } from './http-sender.ts'
+export {
+  createKafkaSource,
+  upstreamTiming,
+  type KafkaSource,
+  type KafkaSourceDeps,
+  type KafkaSourceOptions,
+} from './kafka-source.ts'
+export type { RecordOutcome } from './deliver-record.ts'
 export {
   deliveryRules,
   durationMs,
@@ -9,5 +16,5 @@ export {
   type KafkaSourceSpec,
 } from './kafka-source-spec.ts'
 export type { ReadRequest, RecordLog, SourceRecord } from './record-log.ts'
-export type { SinkRequest } from './request/index.ts'
-export { meaningOf, type SendOutcome, type Sender, type SinkAnswer } from './sender.ts'
+export { isFolded, type SinkRequest } from './request/index.ts'
+export { meaningOf, type SendOptions, type SendOutcome, type Sender, type SinkAnswer } from './sender.ts'

@@ -52,9 +52,15 @@ export function deliveryRules(delivery: DeliverySpec | undefined): DeliveryRules
     retries: delivery.retry ?? 0,
     backoffPolicy: delivery.backoffPolicy ?? 'exponential',
     backoffDelayMs: delivery.backoffDelay === undefined ? defaultDelayMs : durationMs(delivery.backoffDelay),
-    timeoutMs: delivery.timeout === undefined ? defaultTimeoutMs : durationMs(delivery.timeout),
+    timeoutMs: timeoutMsOf(delivery.timeout),
     ...(delivery.deadLetterSink === undefined ? {} : { deadLetterUri: delivery.deadLetterSink.uri }),
   }
+}
+
+/** PT0S is as good as none. */
+function timeoutMsOf(timeout: string | undefined): number {
+  const timeoutMs = timeout === undefined ? 0 : durationMs(timeout)
+  return timeoutMs > 0 ? timeoutMs : defaultTimeoutMs
 }
 
 /** Milliseconds before the next try, after `failures` failed ones (1 = the first). No jitter and no cap, as upstream. */
@@ -64,11 +70,13 @@ export function retryDelayMs({ backoffPolicy, backoffDelayMs }: DeliveryRules, f
 
 const isoDuration = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
 
+/** Whole milliseconds; what is below one is dropped. */
 export function durationMs(text: string): number {
   const match = isoDuration.exec(text)
   if (match === null || text === 'P' || text.endsWith('T')) {
     throw new SluiceError('invalid_option', `${text} is not an ISO 8601 duration such as PT0.2S`)
   }
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0))
-  return Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000)
+  const wholeSeconds = ((days * 24 + hours) * 60 + minutes) * 60
+  return wholeSeconds * 1_000 + Math.floor(Number((seconds * 1_000).toFixed(6)))
 }

@@ -1,20 +1,15 @@
-// The assigned partitions: where reading goes on, what waits, and what may be committed.
+// The assigned partitions: where reading goes on, and what may be committed.
 
 import type { KafkaSourceSpec } from './kafka-source-spec.ts'
 import { createOffsetTracker, type OffsetTracker } from './offset-tracker.ts'
-import type { Prepared } from './record-batch.ts'
 import type { RecordLog } from './record-log.ts'
 
 export interface Partition {
   readonly topic: string
   readonly index: number
   readonly offsets: OffsetTracker
-  /** Ordered delivery: the record under way first, then those that wait. */
-  readonly queue: Prepared[]
   /** Offset of the next record to read. */
   position: number
-  /** A record is under way. */
-  busy: boolean
   /** There may be records that the last poll did not take. */
   missedPoll: boolean
 }
@@ -33,15 +28,8 @@ export async function assignPartitions({ spec }: KafkaSourceSpec, log: RecordLog
       if (!committed.has(index) && initialOffset === 'latest') {
         await log.commit(group, topic, { partition: index, offset: next })
       }
-      assigned.push({
-        topic,
-        index,
-        offsets: createOffsetTracker(),
-        queue: [],
-        position: Math.max(start, earliest),
-        busy: false,
-        missedPoll: false,
-      })
+      const position = Math.max(start, earliest)
+      assigned.push({ topic, index, offsets: createOffsetTracker(), position, missedPoll: false })
     }
   }
   return assigned

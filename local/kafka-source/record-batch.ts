@@ -1,40 +1,38 @@
-// What a poll makes of its records before anything is sent.
+// What a poll makes of its records before anything is sent (InvalidCloudEventInterceptor.java, RecordDispatcherImpl.java).
 //
-// A header with a null value makes the interceptor of raw records throw; Kafka's client then keeps the whole batch
-// unconverted, and every raw record of that poll is discarded (fixture delivery-null-header-in-batch). Unordered, all
-// requests of a poll run in one tracing context, so they carry the trace of its last record (knative.md, issue 3913 of
-// eventing-kafka-broker); the record's own traceparent is in the event and is right.
+// B1  Partition after partition, in the order of the map that holds them.
+// B2  A header with a null value makes the interceptor of raw records throw. Kafka's client then keeps the whole batch as it
+//     was, so every raw record of that poll is discarded (K9).
+// B3  A CloudEvent with such a header meets the tracer, which throws too: it alone is discarded.
 
-import { parseTraceparent } from '../../shared/telemetry/index.ts'
-import type { Delivery, RecordTrace } from './deliver-record.ts'
+import { hashMapOrder, topicPartitionHash } from './java/java-hash-map.ts'
 import type { KafkaSourceSpec } from './kafka-source-spec.ts'
 import type { SourceRecord } from './record-log.ts'
-import {
-  cloudEventOf,
-  hasNullAttribute,
-  keyTypeLabel,
-  rawRecordEvent,
-  withExtensions,
-  type DispatchedEvent,
-} from './request/index.ts'
+import { cloudEventOf, keyTypeLabel, rawRecordEvent, withExtensions, type DispatchedEvent } from './request/index.ts'
 
 export type Prepared =
-  | { readonly kind: 'delivery'; readonly record: SourceRecord; readonly delivery: Delivery }
+  | { readonly kind: 'event'; readonly record: SourceRecord; readonly event: DispatchedEvent }
   | { readonly kind: 'discarded'; readonly record: SourceRecord; readonly cause: string }
 
 export function prepareBatch(records: readonly SourceRecord[], source: KafkaSourceSpec): readonly Prepared[] {
-  const events = records.map((record) => ({ record, event: cloudEventOf(record) }))
-  const spoilt = events.some(({ record, event }) => event === undefined && hasNullHeader(record))
-  const shared = source.spec.ordering === 'unordered' ? traceOf(records.at(-1)) : undefined
-  return events.map(({ record, event }): Prepared => {
+  const parsed = byPartition(records).map((record) => ({ record, event: cloudEventOf(record) }))
+  const spoilt = parsed.some(({ record, event }) => event === undefined && hasNullHeader(record))
+  return parsed.map(({ record, event }): Prepared => {
     if (event === undefined && spoilt)
       return { kind: 'discarded', record, cause: 'a raw record of the same poll has a header with a null value' }
-    if (event !== undefined && hasNullAttribute(record))
-      return { kind: 'discarded', record, cause: 'an attribute has a null value' }
-    const trace = shared ?? traceOf(record)
-    const dispatched = overridden(event ?? rawEvent(record, source), record, source)
-    return { kind: 'delivery', record, delivery: { event: dispatched, ...(trace === undefined ? {} : { trace }) } }
+    if (event !== undefined && hasNullHeader(record))
+      return { kind: 'discarded', record, cause: 'a header has a null value' }
+    return { kind: 'event', record, event: overridden(event ?? rawEvent(record, source), record, source) }
   })
+}
+
+function byPartition(records: readonly SourceRecord[]): readonly SourceRecord[] {
+  const partitions = Map.groupBy(records, ({ topic, partition }) => `${partition} ${topic}`)
+  const order = hashMapOrder(partitions.values(), {
+    hash: ([first]) => (first === undefined ? 0 : topicPartitionHash(first.topic, first.partition)),
+    capacity: records.length,
+  })
+  return order.flat()
 }
 
 const hasNullHeader = ({ headers }: SourceRecord): boolean => headers.some(([, value]) => value === null)
@@ -57,14 +55,3 @@ const overridden = (
     ['knativekafkaoffset', String(offset)],
     ...Object.entries(spec.ceOverrides?.extensions ?? {}),
   ])
-
-function traceOf(record: SourceRecord | undefined): RecordTrace | undefined {
-  const context = parseTraceparent(headerText(record, 'traceparent'))
-  if (context === undefined) return undefined
-  const tracestate = headerText(record, 'tracestate')
-  const baggage = headerText(record, 'baggage')
-  return { context, ...(tracestate === undefined ? {} : { tracestate }), ...(baggage === undefined ? {} : { baggage }) }
-}
-
-const headerText = (record: SourceRecord | undefined, wanted: string): string | undefined =>
-  record?.headers.find(([name, value]) => value !== null && name.toLowerCase() === wanted)?.[1]?.toString('utf8')

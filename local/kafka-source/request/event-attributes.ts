@@ -1,60 +1,67 @@
 // What the CloudEvents SDK for Java accepts as context attributes (4.0.1). A record that fails here is handled as raw.
-// Empty `id` and `type` pass: the SDK asks only for their presence.
+// Empty `id` and `type` pass: the SDK asks only for their presence. Extension names may have any length, even none.
 
+import { javaDateTime } from '../java/java-time.ts'
+import { isJavaUri } from '../java/java-uri.ts'
 import type { DispatchedEvent } from './dispatched-event.ts'
 
-const required = ['id', 'source', 'type'] as const
+export type SpecVersion = DispatchedEvent['specversion']
 
-/** Builds the event from attribute texts by name, or says that the SDK would throw. */
-export function eventOfAttributes(
-  attributes: ReadonlyMap<string, string>,
-  data: Buffer | null,
-): DispatchedEvent | undefined {
-  const specversion = attributes.get('specversion')
-  if (specversion !== '1.0' && specversion !== '0.3') return undefined
-  const schemaName = specversion === '1.0' ? 'dataschema' : 'schemaurl'
-  const own = new Set(['specversion', ...required, 'datacontenttype', schemaName, 'subject', 'time'])
-  const extensions = new Map([...attributes].filter(([name]) => !own.has(name)))
-  const [id, source, type] = required.map((name) => attributes.get(name))
-  if (id === undefined || source === undefined || type === undefined || !isUri(source)) return undefined
-  if ([...extensions.keys()].some((name) => !/^[a-z0-9]+$/.test(name))) return undefined
-  const schema = attributes.get(schemaName)
-  if (schema !== undefined && !isUri(schema)) return undefined
-  const timeText = attributes.get('time')
-  const time = timeText === undefined ? undefined : offsetDateTime(timeText)
+/** Of each version, in the order in which the SDK reads an envelope. */
+export const attributeNames: Readonly<
+  Record<SpecVersion, { readonly required: readonly string[]; readonly optional: readonly string[] }>
+> = {
+  '1.0': { required: ['id', 'source', 'type'], optional: ['datacontenttype', 'dataschema', 'subject', 'time'] },
+  '0.3': {
+    required: ['id', 'source', 'type'],
+    optional: ['datacontenttype', 'datacontentencoding', 'schemaurl', 'subject', 'time'],
+  },
+}
+
+export const isSpecVersion = (text: string | undefined): text is SpecVersion => text === '1.0' || text === '0.3'
+
+export interface EventParts {
+  readonly specversion: SpecVersion
+  /** Attributes and extensions by name, without `specversion`. */
+  readonly values: ReadonlyMap<string, string>
+  readonly data: Buffer | null
+}
+
+/** Builds the event, or says that the SDK would throw. */
+export function buildEvent({ specversion, values, data }: EventParts): DispatchedEvent | undefined {
+  const { required, optional } = attributeNames[specversion]
+  const own = new Set([...required, ...optional])
+  const extensions = new Map([...values].filter(([name]) => !own.has(name)))
+  if ([...extensions.keys()].some((name) => !isExtensionName(name))) return undefined
+  const [id, source, type] = ['id', 'source', 'type'].map((name) => values.get(name))
+  if (id === undefined || source === undefined || type === undefined || !isJavaUri(source)) return undefined
+  const dataschema = values.get(specversion === '1.0' ? 'dataschema' : 'schemaurl')
+  if (dataschema !== undefined && !isJavaUri(dataschema)) return undefined
+  const timeText = values.get('time')
+  const time = timeText === undefined ? undefined : javaDateTime(timeText)
   if (timeText !== undefined && time === undefined) return undefined
   return {
     specversion,
     id,
     source,
     type,
-    ...present('datacontenttype', attributes.get('datacontenttype')),
-    ...present('dataschema', schema),
-    ...present('subject', attributes.get('subject')),
+    ...present('datacontenttype', values.get('datacontenttype')),
+    ...present('dataschema', dataschema),
+    ...present('subject', values.get('subject')),
     ...present('time', time),
     extensions,
     data,
   }
 }
 
+/** The same event in version 1.0, with extensions that have the names of attributes taken for these. */
+export function rebuildEvent(event: DispatchedEvent): DispatchedEvent | undefined {
+  const { specversion: _, extensions, data, ...attributes } = event
+  if (extensions.has('specversion')) return undefined // the builder refuses to be told its version
+  return buildEvent({ specversion: '1.0', values: new Map([...Object.entries(attributes), ...extensions]), data })
+}
+
+export const isExtensionName = (name: string): boolean => /^[a-z0-9]*$/.test(name)
+
 const present = <N extends string>(name: N, value: string | undefined): { readonly [K in N]?: string } =>
   value === undefined ? {} : ({ [name]: value } as { readonly [K in N]: string })
-
-/** java.net.URI in the cases that occur: no spaces, controls or delimiters, whole percent escapes, one fragment at most. */
-const isUri = (text: string): boolean =>
-  /^(?:[^\s"<>\\^`{|}%#\p{Cc}]|%[0-9a-f]{2})*(?:#(?:[^\s"<>\\^`{|}%#\p{Cc}]|%[0-9a-f]{2})*)?$/iu.test(text)
-
-const isoOffsetDateTime =
-  /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d(?::\d\d)?)$/i
-
-/** java.time.OffsetDateTime: what parses is printed with seconds, without trailing zeros, and with Z for a zero offset. */
-function offsetDateTime(text: string): string | undefined {
-  const [, year = '', month = '', day = '', hour = '', minute = '', second = '00', fraction = '', zone] =
-    isoOffsetDateTime.exec(text) ?? []
-  if (zone === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
-  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined
-  const digits = fraction.replace(/0+$/, '')
-  const offset = /^(?:z|[+-]00:00(?::00)?)$/i.test(zone) ? 'Z' : zone
-  return `${year}-${month}-${day}T${hour}:${minute}:${second}${digits === '' ? '' : `.${digits}`}${offset}`
-}

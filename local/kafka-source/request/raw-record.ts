@@ -1,6 +1,8 @@
 // The event made of a record that is not a CloudEvent (InvalidCloudEventInterceptor.java): identity from partition and
 // offset, Kafka headers as kafkaheader… extensions, the key twice. Names that become equal: the last one wins.
 
+import { javaText } from '../java/java-text.ts'
+import { javaInstant } from '../java/java-time.ts'
 import type { SourceRecord } from '../record-log.ts'
 import type { DispatchedEvent } from './dispatched-event.ts'
 import { decodeKey } from './record-key.ts'
@@ -17,17 +19,11 @@ export function rawRecordEvent(
 ): DispatchedEvent {
   const { topic, partition, offset, timestampMs } = record
   const key = decodeKey(record.key, keyType)
-  const extensions = new Map<string, string>(
-    key === undefined
-      ? []
-      : [
-          ['partitionkey', key],
-          ['key', key],
-        ],
-  )
+  const extensions = new Map<string, string>()
+  if (key !== undefined) extensions.set('partitionkey', key).set('key', key)
   let datacontenttype: string | undefined
   for (const [name, value] of record.headers) {
-    const text = (value ?? Buffer.alloc(0)).toString('utf8')
+    const text = javaText(value ?? Buffer.alloc(0))
     if (name.toLowerCase() === 'content-type') datacontenttype = text.toLowerCase()
     else extensions.set(`kafkaheader${name.toLowerCase().replace(/[^a-z0-9]/g, '')}`, text)
   }
@@ -37,12 +33,9 @@ export function rawRecordEvent(
     source: `/apis/v1/namespaces/${namespace}/kafkasources/${sourceName}#${topic}`,
     type: 'dev.knative.kafka.event',
     subject: `partition:${partition}#${offset}`,
-    time: recordTime(timestampMs),
+    time: javaInstant(timestampMs),
     ...(datacontenttype === undefined ? {} : { datacontenttype }),
     extensions,
     data: record.value,
   }
 }
-
-/** RFC 3339 in UTC, the fraction without trailing zeros and absent when zero. */
-const recordTime = (timestampMs: number): string => new Date(timestampMs).toISOString().replace(/\.?0*Z$/, 'Z')

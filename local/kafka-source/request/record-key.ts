@@ -1,7 +1,8 @@
 // The key of a record as text, by the label kafkasources.sources.knative.dev/key-type (KeyDeserializer.java): a key whose
 // length does not fit its type is read as text, so an 8-byte integer becomes control characters that cannot be sent.
 
-import { javaDouble, javaFloat } from './java-number.ts'
+import { javaDouble, javaFloat } from '../java/java-number.ts'
+import { javaText } from '../java/java-text.ts'
 
 export const keyTypeLabel = 'kafkasources.sources.knative.dev/key-type'
 
@@ -11,5 +12,5 @@ export function decodeKey(key: Buffer | null, type: string | undefined): string 
   if (type === 'int' && key.length === 4) return String(key.readInt32BE())
   if (type === 'float' && key.length === 4) return javaFloat(key.readFloatBE())
   if (type === 'float' && key.length === 8) return javaDouble(key.readDoubleBE())
-  return key.toString(type === 'byte-array' ? 'base64' : 'utf8')
+  return type === 'byte-array' ? key.toString('base64') : javaText(key)
 }

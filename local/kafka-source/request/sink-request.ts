@@ -1,10 +1,11 @@
-// The HTTP request of an event: always binary mode, header values as Latin-1 bytes with `?` for what is above U+00FF,
-// nothing percent-encoded. Control characters make it unsendable; folded lines go out and every HTTP/1.1 parser refuses
-// them with 400, so they are answered here.
+// The HTTP request of an event: always binary mode, header values as Latin-1 bytes with `?` for what is above U+00FF, nothing
+// percent-encoded. Control characters make it unsendable. A folded value passes the check of the HTTP client and is sent;
+// every HTTP/1.1 parser refuses it.
 
-import { hashMapOrder, type DispatchedEvent } from './dispatched-event.ts'
+import { inMapOrder, type DispatchedEvent } from './dispatched-event.ts'
 
 export interface SinkRequest {
+  readonly method: 'POST' | 'GET'
   readonly url: string
   /** In the order of the wire. */
   readonly headers: readonly (readonly [string, string])[]
@@ -16,27 +17,19 @@ export type FormedRequest =
   | { readonly kind: 'request'; readonly request: SinkRequest }
   /** The HTTP client refuses to write it. */
   | { readonly kind: 'unsendable'; readonly reason: string }
-  /** It is written, and the parser of the receiver answers 400 by itself. */
-  | { readonly kind: 'unparsable' }
-
-export interface TraceHeaders {
-  readonly traceparent: string
-  readonly tracestate?: string
-  readonly baggage?: string
-}
 
 export interface SinkRequestOptions {
   readonly url: string
   readonly namespace: string
-  readonly trace?: TraceHeaders
+  /** traceparent, tracestate, baggage. */
+  readonly trace: readonly (readonly [string, string])[]
 }
 
 export function formRequest(event: DispatchedEvent, { url, namespace, trace }: SinkRequestOptions): FormedRequest {
   const values = [...attributeHeaders(event), ...extensionHeaders(event)]
-  for (const [name, value] of values) {
-    const fault = headerFault(value)
-    if (fault === 'folded') return { kind: 'unparsable' }
-    if (fault === 'control') return { kind: 'unsendable', reason: `the value of ${name} holds a control character` }
+  const refused = values.find(([, value]) => hasControlCharacter(value))
+  if (refused !== undefined) {
+    return { kind: 'unsendable', reason: `the value of ${refused[0]} holds a control character` }
   }
   const headers: (readonly [string, string])[] = [
     ['user-agent', 'Vert.x-WebClient/4.5.21'],
@@ -45,9 +38,9 @@ export function formRequest(event: DispatchedEvent, { url, namespace, trace }: S
     ...values.map(([name, value]): readonly [string, string] => [name, latin1(value)]),
     ...(event.data === null ? [] : [['content-length', String(event.data.length)] as const]),
     ['host', URL.parse(url)?.host ?? ''],
-    ...(trace === undefined ? [] : traceHeaders(trace)),
+    ...trace.map(([name, value]): readonly [string, string] => [name, latin1(value)]),
   ]
-  return { kind: 'request', request: { url, headers, body: event.data } }
+  return { kind: 'request', request: { method: 'POST', url, headers, body: event.data } }
 }
 
 function attributeHeaders(event: DispatchedEvent): readonly (readonly [string, string])[] {
@@ -66,22 +59,17 @@ function attributeHeaders(event: DispatchedEvent): readonly (readonly [string, s
   ]
 }
 
+/** An extension that has the name of an attribute is written beside it, under the same header. */
 const extensionHeaders = ({ extensions }: DispatchedEvent): readonly (readonly [string, string])[] =>
-  hashMapOrder(extensions.keys()).map((name) => [`ce-${name}`, extensions.get(name) ?? ''] as const)
+  inMapOrder(extensions).map(([name, value]) => [name === 'datacontenttype' ? 'content-type' : `ce-${name}`, value])
 
-const traceHeaders = ({ traceparent, tracestate, baggage }: TraceHeaders): readonly (readonly [string, string])[] => [
-  ['traceparent', traceparent],
-  ...(tracestate === undefined ? [] : [['tracestate', latin1(tracestate)] as const]),
-  ...(baggage === undefined ? [] : [['baggage', latin1(baggage)] as const]),
-]
+const fold = /\r?\n[ \t]/g
 
-// A value with both a fold and a control character is refused before sending, so folds are taken out first.
-function headerFault(value: string): 'control' | 'folded' | undefined {
-  const unfolded = value.replace(/\r?\n[ \t]/g, '')
-  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(unfolded)) return 'control'
-  return unfolded === value ? undefined : 'folded'
-}
+/** HttpUtils.validateHeaderValue of Vert.x: a line break passes only in front of a space or tab. */
+const hasControlCharacter = (value: string): boolean => /[\x00-\x08\x0a-\x1f\x7f]/.test(value.replace(fold, ''))
 
-// One `?` per UTF-16 unit, so two for a surrogate pair, as HeadersMultiMap of Vert.x writes them.
+/** Whether the parser of every receiver answers 400 before a handler sees anything. */
+export const isFolded = ({ headers }: SinkRequest): boolean => headers.some(([, value]) => value.search(fold) >= 0)
+
+/** One `?` per UTF-16 unit, so two for a surrogate pair, as HeadersMultiMap of Vert.x writes them. */
 const latin1 = (value: string): string => value.replace(/[^\u0000-\u00ff]/g, '?')

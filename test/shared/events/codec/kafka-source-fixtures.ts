@@ -1,4 +1,4 @@
-// Reads the captures of a real KafkaSource (test/fixtures/kafka-source/README.md).
+// Reads the captures of a real KafkaSource (test/conformance/kafka-source/README.md).
 
 import { readdirSync, readFileSync } from 'node:fs'
 import type { EventRecord, HttpEventRequest } from '../../../../shared/events/index.ts'
@@ -26,7 +26,7 @@ interface CaptureFile {
 const bytes = (base64: string): Buffer => Buffer.from(base64, 'base64')
 const nullable = (base64: string | null): Buffer | null => (base64 === null ? null : bytes(base64))
 
-const directory = new URL('../../../fixtures/kafka-source/', import.meta.url)
+const directory = new URL('../../../conformance/kafka-source/', import.meta.url)
 
 export const captures: readonly Capture[] = readdirSync(directory)
   .filter((file) => /^(?:raw|ce|key|overrides)-.*\.json$/.test(file))

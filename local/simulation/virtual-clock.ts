@@ -1,0 +1,75 @@
+// A clock that stands still until told to run: ten-minute back-offs pass in a millisecond of real time, in a fixed order.
+//
+// V1  Everything that follows from one timer has happened before the next one fires.
+// V2  Timers of the same moment fire in the order in which they were set.
+
+import { setImmediate as settled } from 'node:timers/promises'
+import { sleepOn, type Clock } from '../../shared/time/index.ts'
+
+export interface VirtualClock extends Clock {
+  /** Fires timers in order until `done()` or until `limitMs` of virtual time have passed. Says which. */
+  run(done: () => boolean, limitMs: number): Promise<'done' | 'limit'>
+}
+
+export interface VirtualClockOptions {
+  readonly startMs?: number
+  /** Something real is under way, such as bytes between sockets: time waits for it. */
+  readonly busy?: () => boolean
+}
+
+interface Entry {
+  readonly atMs: number
+  readonly callback: () => void
+}
+
+/** Longest wait for something real, in milliseconds. */
+const longestBusyMs = 20_000
+
+export function createVirtualClock({ startMs = 1_788_257_730_123, busy }: VirtualClockOptions = {}): VirtualClock {
+  const entries: Entry[] = [] // by time, and by insertion within a moment
+  let nowMs = startMs
+
+  async function standStill(): Promise<void> {
+    await settled()
+    if (busy === undefined) return
+    const giveUpAt = performance.now() + longestBusyMs
+    while (busy()) {
+      if (performance.now() > giveUpAt) throw new Error(`something real did not end within ${longestBusyMs} ms`)
+      await settled()
+    }
+    await settled()
+  }
+
+  const clock: VirtualClock = {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    after: (ms, callback) => {
+      const entry = { atMs: nowMs + ms, callback }
+      const at = entries.findLastIndex(({ atMs }) => atMs <= entry.atMs) + 1
+      entries.splice(at, 0, entry)
+      return {
+        cancel: () => {
+          const index = entries.indexOf(entry)
+          if (index >= 0) entries.splice(index, 1)
+        },
+      }
+    },
+    sleep: (ms, signal) => sleepOn(clock, ms, signal),
+    run: async (done, limitMs) => {
+      const endMs = nowMs + limitMs
+      for (;;) {
+        await standStill()
+        if (done()) return 'done'
+        const [next] = entries
+        if (next === undefined || next.atMs > endMs) {
+          nowMs = endMs
+          return 'limit'
+        }
+        entries.shift()
+        nowMs = Math.max(nowMs, next.atMs)
+        next.callback()
+      }
+    },
+  }
+  return clock
+}
