@@ -38,6 +38,18 @@ test('every record has time, level, function, trace and message', () => {
   assert.match(String(inside?.['time']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
+test('the time of a record is the time it was written, to the millisecond', async () => {
+  const { log, records } = capture()
+  const before = Date.now()
+  for (let n = 0; n < 30; n += 1) {
+    log.info('x')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const times = records().map((record) => Date.parse(String(record['time'])))
+  assert.ok(times.every((time, at) => time >= before && time <= Date.now() && time >= (times[at - 1] ?? 0)))
+  assert.ok(new Set(times.map((time) => Math.floor(time / 1_000))).size >= 2, 'a second began meanwhile')
+})
+
 test('an explicit trace id wins over the current one and stands there once', () => {
   const { log, text } = capture()
   withTrace(newTrace(), () => log.info({ trace_id: 'given' }, 'x'))
