@@ -3,13 +3,25 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { globSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { getFunction, getTestServer } from '@google-cloud/functions-framework/testing'
-import { atEnd, createTestDatabase } from '../support/index.ts'
+import { atEnd, createTestDatabase, projectRoot } from '../support/index.ts'
 import { openDatabase } from '../shared/function/open-database.ts'
 
-const eventFunctions = ['conversation-worker', 'tool-executor']
+/** The contracts of all event functions, by their folders. */
+async function eventFunctions(): Promise<readonly string[]> {
+  const contracts = globSync('functions/*/function.ts', { cwd: projectRoot }).map(async (file) => {
+    const exported = (await import(join(projectRoot, file))) as Record<
+      string,
+      { readonly kind?: string; readonly name?: string }
+    >
+    return Object.values(exported).filter(({ kind }) => kind === 'event')
+  })
+  return (await Promise.all(contracts)).flat().map(({ name = '' }) => name)
+}
 
 const headers = {
   'content-type': 'application/json',
@@ -31,7 +43,10 @@ async function serveFunction(t: TestContext, name: string): Promise<string> {
 
 test('every event function is registered under its name', async () => {
   await import('../../functions/index.ts')
-  for (const name of eventFunctions) assert.equal(typeof getFunction(name), 'function', name)
+  const names = await eventFunctions()
+  assert.ok(names.length >= 2, `only ${names.length} event functions were found`)
+  for (const name of names)
+    assert.equal(typeof getFunction(name), 'function', `${name} is missing in functions/index.ts`)
 })
 
 test(
