@@ -5,7 +5,10 @@ import { isAlive, projectRoot, startChild } from './support/index.ts'
 const limit = { timeout: 60_000 }
 
 async function runTests(t: TestContext, args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  const child = startChild(t, ['test/run.ts', ...args], { cwd: projectRoot, env: { HOME: process.env['HOME'] ?? '/' } })
+  const child = startChild(t, ['test/run.ts', ...args], {
+    cwd: projectRoot,
+    env: { HOME: process.env['HOME'] ?? '/', TEST_GRACE_MS: '1000' },
+  })
   const { code } = await child.exited({ limitMs: 50_000 })
   return { code, output: child.lines.join('\n') }
 }
@@ -34,6 +37,13 @@ test('a file that hangs is ended with everything it started, and counts as faile
   assert.equal(isAlive(started), false)
 })
 
+test('a file that leaves something open is told so when its tests have ended', limit, async (t) => {
+  const { code, output } = await runTests(t, ['--files', 'test/fixtures/run/leaking.ts'])
+  assert.equal(code, 1)
+  assert.match(output, /✖ its tests ended, but its process was kept alive by TCPServerWrap$/m)
+  assert.match(output, /\n1 passed, 1 failed, 0 skipped$/)
+})
+
 test('a file without tests is a failure', limit, async (t) => {
   const { code, output } = await runTests(t, ['--files', 'test/fixtures/run/empty.ts'])
   assert.equal(code, 1)
@@ -43,14 +53,14 @@ test('a file without tests is a failure', limit, async (t) => {
 test('a run over its limit ends with what was not run', limit, async (t) => {
   const { code, output } = await runTests(t, [
     '--files',
-    'test/fixtures/run/*.ts',
+    'test/fixtures/run/{empty,hanging,passing}.ts',
     '--minutes',
     '0.05',
     '--concurrency',
     '1',
   ])
   assert.equal(code, 1)
-  assert.match(output, /The run was ended, because the run took longer than 0\.05 minutes; [1-9] files were not run/)
+  assert.match(output, /The run was ended, because the run took longer than 0\.05 minutes; 1 files were not run/)
 })
 
 test('words that fit no file, and unknown options, are an error of the caller', limit, async (t) => {

@@ -1,4 +1,4 @@
-// What a test file's process tells `npm test` about each test that ended.
+// What a test file's process tells `npm test`: each test that ended, and what it left open.
 
 export interface EndedTest {
   readonly name: string
@@ -9,6 +9,12 @@ export interface EndedTest {
   readonly outcome: 'passed' | 'failed' | 'skipped'
   /** Why it failed or was skipped; empty where a part of it says so. */
   readonly text: string
+}
+
+/** Told instead of an ended test when all have ended and the process lives on. */
+export interface Leftover {
+  /** What keeps it alive, as Node names it: TCPSocketWrap, Timeout, … */
+  readonly resources: readonly string[]
 }
 
 /** Starts a line of JSON in the standard output of a test file. */

@@ -3,10 +3,20 @@
 
 import type { TestEvent } from 'node:test/reporters'
 import { inspect } from 'node:util'
-import { mark, type EndedTest } from './ended-test.ts'
+import { mark, type EndedTest, type Leftover } from './ended-test.ts'
+
+// A process whose tests have ended must end too. One that is kept alive by a socket or a timer says so after this long, instead
+// of using up the limit of its file: a stop that does not stop is a defect of what was tested.
+const graceMs = Number(process.env['TEST_GRACE_MS'] ?? 20_000)
 
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  let running = 0
+  let grace: NodeJS.Timeout | undefined
   for await (const event of events) {
+    if (event.type === 'test:dequeue') running += 1
+    if (event.type === 'test:complete') running -= 1
+    clearTimeout(grace)
+    if (running === 0) grace = setTimeout(tellLeftover, graceMs).unref()
     if (event.type !== 'test:pass' && event.type !== 'test:fail') continue
     const { name, nesting, details, skip, todo } = event.data
     const failed = event.type === 'test:fail' && todo === undefined
@@ -19,6 +29,14 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     }
     yield `${mark}${JSON.stringify(ended)}\n`
   }
+}
+
+function tellLeftover(): void {
+  const ownPipes = 2
+  const resources = process.getActiveResourcesInfo().toSorted()
+  const pipes = resources.filter((name) => name === 'PipeWrap').slice(ownPipes)
+  const leftover: Leftover = { resources: [...resources.filter((name) => name !== 'PipeWrap'), ...pipes] }
+  process.stdout.write(`${mark}${JSON.stringify(leftover)}\n`, () => process.exit(1))
 }
 
 interface Outcome {

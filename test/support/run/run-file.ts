@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { mark, type EndedTest } from './ended-test.ts'
+import { mark, type EndedTest, type Leftover } from './ended-test.ts'
 
 export interface RunFileOptions {
   readonly file: string
@@ -43,15 +43,18 @@ export async function runFile({ file, cwd, env, limitMs, grep, signal }: RunFile
   })
   const tests: EndedTest[] = []
   const output: string[] = []
+  let ended: string | undefined
   createInterface({ input: child.stderr }).on('line', (line) => output.push(line))
   createInterface({ input: child.stdout }).on('line', (line) => {
     const at = line.indexOf(mark)
     const printed = at === -1 ? line : line.slice(0, at)
     if (printed !== '') output.push(printed)
-    if (at !== -1) tests.push(JSON.parse(line.slice(at + mark.length)) as EndedTest)
+    if (at === -1) return
+    const told = JSON.parse(line.slice(at + mark.length)) as EndedTest | Leftover
+    if ('resources' in told) ended ??= `its tests ended, but its process was kept alive by ${told.resources.join(', ')}`
+    else tests.push(told)
   })
 
-  let ended: string | undefined
   const end = (why: string): void => {
     ended ??= why
     killGroup(child.pid)
