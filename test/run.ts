@@ -42,8 +42,10 @@ function planRun(args: readonly string[]): Plan {
     },
   })
   const all = globSync(values.files, { cwd: projectRoot }).toSorted()
-  const words = positionals.map((word) => word.replace(/^\.?\/?(test\/)?/, ''))
-  const files = words.length === 0 ? all : all.filter((file) => words.some((word) => file.includes(word)))
+  const words = positionals.map((word) => word.replace(/^\.\//, ''))
+  const fits = (file: string): boolean =>
+    words.some((word) => (word.startsWith('test/') ? file.startsWith(word) : file.includes(word)))
+  const files = words.length === 0 ? all : all.filter(fits)
   if (files.length === 0)
     throw new Error(
       `none of ${all.length} test files has ${words.join(' or ')} in its path (looked for ${values.files})`,
