@@ -7,8 +7,6 @@ export interface RawAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** How many chunks the answer arrived in. */
-  readonly chunks: number
   /** Did the server close the connection after the answer? */
   readonly closed: boolean
 }
@@ -23,12 +21,10 @@ export interface RawConnection {
 export async function openConnection(port: number): Promise<RawConnection> {
   const socket = connect(port, '127.0.0.1')
   let received = Buffer.alloc(0)
-  let chunks = 0
   let closed = false
   let wake = nobody
   socket.on('data', (chunk) => {
     received = Buffer.concat([received, chunk])
-    chunks += 1
     wake()
   })
   socket.on('error', () => undefined) // the close that follows says enough
@@ -49,9 +45,7 @@ export async function openConnection(port: number): Promise<RawConnection> {
           if (parsed !== undefined && (closed || parsed.headers['connection'] !== 'close')) {
             received = received.subarray(parsed.length)
             const { status, headers, body } = parsed
-            const answer = { status, headers, body, chunks, closed }
-            chunks = 0
-            return answer
+            return { status, headers, body, closed }
           }
           if (closed)
             throw new Error(
