@@ -27,7 +27,7 @@ CREATE TABLE agent.memory_replica (
   key           text        NOT NULL,
   sequence      bigint      NOT NULL,
   newest        boolean     NOT NULL DEFAULT true,
-  operation     text        NOT NULL CHECK (operation IN ('remember', 'forget', 'restate')),
+  operation     text        NOT NULL CHECK (operation IN ('remember', 'forget')),
   namespace     text        NOT NULL,
   session_id    text,
   content       text        NOT NULL,
@@ -41,8 +41,8 @@ CREATE TABLE agent.memory_replica (
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX memory_replica_newest ON agent.memory_replica (tenant, key) WHERE newest;
 CREATE INDEX memory_replica_search ON agent.memory_replica USING gin (search) WHERE newest;
-CREATE INDEX memory_replica_recent ON agent.memory_replica (tenant, namespace, written_at DESC) WHERE newest AND operation <> 'forget';
-CREATE INDEX memory_replica_session ON agent.memory_replica (tenant, session_id) WHERE newest AND operation <> 'forget';
+CREATE INDEX memory_replica_recent ON agent.memory_replica (tenant, namespace, written_at DESC) WHERE newest AND operation = 'remember';
+CREATE INDEX memory_replica_session ON agent.memory_replica (tenant, session_id) WHERE newest AND operation = 'remember';
 CREATE INDEX memory_replica_superseded ON agent.memory_replica (replicated_at) WHERE NOT newest;
 
 CREATE TABLE agent.memory_unapplied (
@@ -83,14 +83,18 @@ CREATE INDEX memory_write_order ON agent.memory_write_outbox (tenant, memory_key
 CREATE FUNCTION agent.memory_languages() RETURNS text[] IMMUTABLE PARALLEL SAFE LANGUAGE sql AS
 $$ SELECT ARRAY['en', 'es', 'fr', 'de', 'pt', 'it', 'ru', 'nl', 'sv', 'tr', 'no', 'da', 'fi', 'hu'] $$;
 
--- NULL: words of this language are taken as they are.
+-- 'und' stands for every other language, and for texts too short to tell.
+CREATE FUNCTION agent.memory_known_language(p_language text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql AS
+$$ SELECT CASE WHEN p_language = ANY (agent.memory_languages()) THEN p_language ELSE 'und' END $$;
+
+-- 'und' gets the English one: it does no harm to words of other languages, and short notes in English are the most frequent.
 CREATE FUNCTION agent.memory_stemmer(p_language text) RETURNS regdictionary STABLE PARALLEL SAFE LANGUAGE sql AS $$
   SELECT CASE p_language
     WHEN 'en' THEN 'pg_catalog.english_stem'    WHEN 'es' THEN 'pg_catalog.spanish_stem' WHEN 'fr' THEN 'pg_catalog.french_stem'
     WHEN 'de' THEN 'pg_catalog.german_stem'     WHEN 'pt' THEN 'pg_catalog.portuguese_stem' WHEN 'it' THEN 'pg_catalog.italian_stem'
     WHEN 'ru' THEN 'pg_catalog.russian_stem'    WHEN 'nl' THEN 'pg_catalog.dutch_stem'   WHEN 'sv' THEN 'pg_catalog.swedish_stem'
     WHEN 'tr' THEN 'pg_catalog.turkish_stem'    WHEN 'no' THEN 'pg_catalog.norwegian_stem' WHEN 'da' THEN 'pg_catalog.danish_stem'
-    WHEN 'fi' THEN 'pg_catalog.finnish_stem'    WHEN 'hu' THEN 'pg_catalog.hungarian_stem'
+    WHEN 'fi' THEN 'pg_catalog.finnish_stem'    WHEN 'hu' THEN 'pg_catalog.hungarian_stem'  ELSE 'pg_catalog.english_stem'
   END::regdictionary
 $$;
 
@@ -102,7 +106,7 @@ CREATE FUNCTION agent.memory_fold(p_word text) RETURNS text IMMUTABLE PARALLEL S
 $$;
 
 CREATE FUNCTION agent.memory_is_stop_word(p_language text, p_word text) RETURNS boolean STABLE PARALLEL SAFE LANGUAGE sql AS
-$$ SELECT coalesce(cardinality(ts_lexize(agent.memory_stemmer(p_language), p_word)) = 0, false) $$;
+$$ SELECT cardinality(ts_lexize(agent.memory_stemmer(p_language), p_word)) = 0 $$;
 
 -- The language whose stop words the text uses most; 'und' when it uses none.
 CREATE FUNCTION agent.memory_language_of(p_words text[]) RETURNS text STABLE PARALLEL SAFE LANGUAGE sql AS $$
@@ -119,9 +123,7 @@ CREATE FUNCTION agent.memory_lexemes(p_language text, p_words text[]) RETURNS te
   SELECT coalesce(array_agg(DISTINCT lexeme), '{}')
   FROM (SELECT DISTINCT word, agent.memory_stemmer(p_language) AS stemmer FROM unnest(p_words) AS word) AS w
   CROSS JOIN LATERAL (
-    SELECT agent.memory_fold(w.word) AS lexeme WHERE w.stemmer IS NULL
-    UNION ALL
-    SELECT agent.memory_fold(stem) FROM unnest(ts_lexize(w.stemmer, w.word)) AS stem
+    SELECT agent.memory_fold(stem) AS lexeme FROM unnest(ts_lexize(w.stemmer, w.word)) AS stem
     UNION ALL
     SELECT stem FROM unnest(ts_lexize(w.stemmer, agent.memory_fold(w.word))) AS stem
     WHERE NOT agent.memory_is_stop_word(p_language, w.word)
@@ -140,4 +142,4 @@ $$;
 
 -- The share of the words of the query that the record has, from 0 to 1. (ts_rank gives each found word 6/π² of its weight.)
 CREATE FUNCTION agent.memory_score(p_search tsvector, p_query tsquery) RETURNS double precision IMMUTABLE PARALLEL SAFE LANGUAGE sql AS
-$$ SELECT least(1, ts_rank('{1, 1, 1, 1}', p_search, p_query) * 1.64493406685) $$;
+$$ SELECT round((ts_rank('{1, 1, 1, 1}', p_search, p_query) * 1.64493406685)::numeric, 4)::double precision $$;

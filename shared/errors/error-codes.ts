@@ -24,6 +24,7 @@ export const errorCodes = {
   number_out_of_range: meaning(422, false, 'A number cannot be represented exactly'),
   invalid_request: meaning(422, false, 'The request does not fit its schema'),
   invalid_parameter: meaning(400, false, 'A path, query or header parameter is not valid'),
+  unauthenticated: meaning(401, false, 'The caller did not prove who it is'),
   malformed_request: meaning(400, false, 'The request is not valid HTTP'),
   unsupported_media_type: meaning(415, false, 'The content type or encoding is not accepted here'),
   body_too_large: meaning(413, false, 'The body is over the limit'),
@@ -86,6 +87,10 @@ export const errorCodes = {
   model_bad_request: meaning(502, false, 'The model refused the request'),
   model_malformed: meaning(502, true, 'The model sent something that is not its protocol'),
   model_cut: meaning(502, true, 'The stream of the model ended before its end'),
+  // memory
+  replica_behind: meaning(503, true, 'The replica has not reached this position in time'),
+  wal_gap: meaning(409, true, 'A write of this memory before this one is missing'),
+  wal_mismatch: meaning(409, true, 'A write does not fit the checksums of its memory'),
   // start
   invalid_option: meaning(500, false, 'An option is unknown or has a bad value'),
   invalid_definition: meaning(500, false, 'The contract of a function does not hold together'),

@@ -188,9 +188,13 @@ export interface MemoryRecordWritten {
    */
   sequence: number
   /**
-   * `remember`: this is the memory now. `forget`: there is none, and earlier writes are erased. `restate`: this is the memory, whatever writes before it are missing.
+   * `remember`: this is the memory now. `forget`: there is none, and earlier writes are erased.
    */
-  operation: 'remember' | 'forget' | 'restate'
+  operation: 'remember' | 'forget'
+  /**
+   * The replica takes this write although writes before it are missing: a person asked for the present state.
+   */
+  restated?: boolean
   /**
    * What kind of memory it is, such as `conversation`.
    */

@@ -1304,7 +1304,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
 }
 validate25.evaluated = { "props": true, "dynamicProps": false, "dynamicItems": false };
 var memoryRecordWritten = validate26;
-var schema37 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:sluice:event:memory.record.written.v1", "title": "MemoryRecordWritten", "description": "A memory was written, forgotten or stated anew. The writes of a key are a chain: each has the next sequence and the checksum of the one before.", "type": "object", "additionalProperties": false, "required": ["key", "sequence", "operation", "namespace", "content", "language", "metadata", "written_at", "previous", "checksum"], "properties": { "key": { "description": "The memory within its tenant. The key of the topic is `<tenant>/<key>`.", "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" }, "sequence": { "description": "Number of this write of the key, from 1 without a gap.", "type": "integer", "minimum": 1, "maximum": 9007199254740991 }, "operation": { "description": "`remember`: this is the memory now. `forget`: there is none, and earlier writes are erased. `restate`: this is the memory, whatever writes before it are missing.", "type": "string", "enum": ["remember", "forget", "restate"] }, "namespace": { "description": "What kind of memory it is, such as `conversation`.", "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9][a-z0-9._-]*$" }, "session_id": { "description": "The conversation it comes from.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "content": { "description": "What is remembered. Empty when it is forgotten.", "type": "string", "maxLength": 32768 }, "language": { "description": "ISO 639 code of the language whose word stems find it; `und` when it is not known.", "type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[a-z]+$" }, "metadata": { "description": "The writer's own notes, never read by the platform.", "type": "object", "maxProperties": 32, "propertyNames": { "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "string", "maxLength": 1024 } }, "written_at": { "description": "When memory-service wrote it.", "type": "string", "format": "date-time", "maxLength": 64 }, "previous": { "description": "Checksum of the write before; 64 zeros for the first.", "type": "string", "pattern": "^[0-9a-f]{64}$", "minLength": 64, "maxLength": 64 }, "checksum": { "description": "SHA-256 over the tenant and everything else in here, in hexadecimal digits.", "type": "string", "pattern": "^[0-9a-f]{64}$", "minLength": 64, "maxLength": 64 } } };
+var schema37 = { "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:sluice:event:memory.record.written.v1", "title": "MemoryRecordWritten", "description": "A memory was written, forgotten or stated anew. The writes of a key are a chain: each has the next sequence and the checksum of the one before.", "type": "object", "additionalProperties": false, "required": ["key", "sequence", "operation", "namespace", "content", "language", "metadata", "written_at", "previous", "checksum"], "properties": { "key": { "description": "The memory within its tenant. The key of the topic is `<tenant>/<key>`.", "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" }, "sequence": { "description": "Number of this write of the key, from 1 without a gap.", "type": "integer", "minimum": 1, "maximum": 9007199254740991 }, "operation": { "description": "`remember`: this is the memory now. `forget`: there is none, and earlier writes are erased.", "type": "string", "enum": ["remember", "forget"] }, "restated": { "description": "The replica takes this write although writes before it are missing: a person asked for the present state.", "type": "boolean" }, "namespace": { "description": "What kind of memory it is, such as `conversation`.", "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9][a-z0-9._-]*$" }, "session_id": { "description": "The conversation it comes from.", "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }, "content": { "description": "What is remembered. Empty when it is forgotten.", "type": "string", "maxLength": 32768 }, "language": { "description": "ISO 639 code of the language whose word stems find it; `und` when it is not known.", "type": "string", "minLength": 2, "maxLength": 3, "pattern": "^[a-z]+$" }, "metadata": { "description": "The writer's own notes, never read by the platform.", "type": "object", "maxProperties": 32, "propertyNames": { "minLength": 1, "maxLength": 64 }, "additionalProperties": { "type": "string", "maxLength": 1024 } }, "written_at": { "description": "When memory-service wrote it.", "type": "string", "format": "date-time", "maxLength": 64 }, "previous": { "description": "Checksum of the write before; 64 zeros for the first.", "type": "string", "pattern": "^[0-9a-f]{64}$", "minLength": 64, "maxLength": 64 }, "checksum": { "description": "SHA-256 over the tenant and everything else in here, in hexadecimal digits.", "type": "string", "pattern": "^[0-9a-f]{64}$", "minLength": 64, "maxLength": 64 } } };
 var func41 = Object.prototype.hasOwnProperty;
 var pattern19 = new RegExp("^[a-z0-9][a-z0-9._-]*$", "u");
 var pattern21 = new RegExp("^[a-z]+$", "u");
@@ -1398,7 +1398,7 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                   validate26.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
-                if (!(data2 === "remember" || data2 === "forget" || data2 === "restate")) {
+                if (!(data2 === "remember" || data2 === "forget")) {
                   validate26.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema37.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
                   return false;
                 }
@@ -1407,56 +1407,38 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                 var valid0 = true;
               }
               if (valid0) {
-                if (data.namespace !== void 0) {
-                  let data3 = data.namespace;
+                if (data.restated !== void 0) {
                   const _errs8 = errors;
-                  if (errors === _errs8) {
-                    if (typeof data3 === "string") {
-                      if (func1(data3) > 63) {
-                        validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" }];
-                        return false;
-                      } else {
-                        if (func1(data3) < 1) {
-                          validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                          return false;
-                        } else {
-                          if (!pattern19.test(data3)) {
-                            validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]*$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]*$"' }];
-                            return false;
-                          }
-                        }
-                      }
-                    } else {
-                      validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
+                  if (typeof data.restated !== "boolean") {
+                    validate26.errors = [{ instancePath: instancePath + "/restated", schemaPath: "#/properties/restated/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    return false;
                   }
                   var valid0 = _errs8 === errors;
                 } else {
                   var valid0 = true;
                 }
                 if (valid0) {
-                  if (data.session_id !== void 0) {
-                    let data4 = data.session_id;
+                  if (data.namespace !== void 0) {
+                    let data4 = data.namespace;
                     const _errs10 = errors;
                     if (errors === _errs10) {
                       if (typeof data4 === "string") {
-                        if (func1(data4) > 128) {
-                          validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
+                        if (func1(data4) > 63) {
+                          validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" }];
                           return false;
                         } else {
                           if (func1(data4) < 1) {
-                            validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                            validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                             return false;
                           } else {
-                            if (!pattern4.test(data4)) {
-                              validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
+                            if (!pattern19.test(data4)) {
+                              validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]*$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]*$"' }];
                               return false;
                             }
                           }
                         }
                       } else {
-                        validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate26.errors = [{ instancePath: instancePath + "/namespace", schemaPath: "#/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -1465,17 +1447,27 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                     var valid0 = true;
                   }
                   if (valid0) {
-                    if (data.content !== void 0) {
-                      let data5 = data.content;
+                    if (data.session_id !== void 0) {
+                      let data5 = data.session_id;
                       const _errs12 = errors;
                       if (errors === _errs12) {
                         if (typeof data5 === "string") {
-                          if (func1(data5) > 32768) {
-                            validate26.errors = [{ instancePath: instancePath + "/content", schemaPath: "#/properties/content/maxLength", keyword: "maxLength", params: { limit: 32768 }, message: "must NOT have more than 32768 characters" }];
+                          if (func1(data5) > 128) {
+                            validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" }];
                             return false;
+                          } else {
+                            if (func1(data5) < 1) {
+                              validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                              return false;
+                            } else {
+                              if (!pattern4.test(data5)) {
+                                validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/pattern", keyword: "pattern", params: { pattern: "^[!-~]+$" }, message: 'must match pattern "^[!-~]+$"' }];
+                                return false;
+                              }
+                            }
                           }
                         } else {
-                          validate26.errors = [{ instancePath: instancePath + "/content", schemaPath: "#/properties/content/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          validate26.errors = [{ instancePath: instancePath + "/session_id", schemaPath: "#/properties/session_id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                           return false;
                         }
                       }
@@ -1484,27 +1476,17 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                       var valid0 = true;
                     }
                     if (valid0) {
-                      if (data.language !== void 0) {
-                        let data6 = data.language;
+                      if (data.content !== void 0) {
+                        let data6 = data.content;
                         const _errs14 = errors;
                         if (errors === _errs14) {
                           if (typeof data6 === "string") {
-                            if (func1(data6) > 3) {
-                              validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/maxLength", keyword: "maxLength", params: { limit: 3 }, message: "must NOT have more than 3 characters" }];
+                            if (func1(data6) > 32768) {
+                              validate26.errors = [{ instancePath: instancePath + "/content", schemaPath: "#/properties/content/maxLength", keyword: "maxLength", params: { limit: 32768 }, message: "must NOT have more than 32768 characters" }];
                               return false;
-                            } else {
-                              if (func1(data6) < 2) {
-                                validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/minLength", keyword: "minLength", params: { limit: 2 }, message: "must NOT have fewer than 2 characters" }];
-                                return false;
-                              } else {
-                                if (!pattern21.test(data6)) {
-                                  validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/pattern", keyword: "pattern", params: { pattern: "^[a-z]+$" }, message: 'must match pattern "^[a-z]+$"' }];
-                                  return false;
-                                }
-                              }
                             }
                           } else {
-                            validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            validate26.errors = [{ instancePath: instancePath + "/content", schemaPath: "#/properties/content/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
@@ -1513,76 +1495,27 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                         var valid0 = true;
                       }
                       if (valid0) {
-                        if (data.metadata !== void 0) {
-                          let data7 = data.metadata;
+                        if (data.language !== void 0) {
+                          let data7 = data.language;
                           const _errs16 = errors;
                           if (errors === _errs16) {
-                            if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
-                              if (Object.keys(data7).length > 32) {
-                                validate26.errors = [{ instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" }];
+                            if (typeof data7 === "string") {
+                              if (func1(data7) > 3) {
+                                validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/maxLength", keyword: "maxLength", params: { limit: 3 }, message: "must NOT have more than 3 characters" }];
                                 return false;
                               } else {
-                                for (const key1 in data7) {
-                                  const _errs18 = errors;
-                                  if (typeof key1 === "string") {
-                                    if (func1(key1) > 64) {
-                                      const err0 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters", propertyName: key1 };
-                                      if (vErrors === null) {
-                                        vErrors = [err0];
-                                      } else {
-                                        vErrors.push(err0);
-                                      }
-                                      errors++;
-                                    } else {
-                                      if (func1(key1) < 1) {
-                                        const err1 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters", propertyName: key1 };
-                                        if (vErrors === null) {
-                                          vErrors = [err1];
-                                        } else {
-                                          vErrors.push(err1);
-                                        }
-                                        errors++;
-                                      }
-                                    }
-                                  }
-                                  var valid1 = _errs18 === errors;
-                                  if (!valid1) {
-                                    const err2 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames", keyword: "propertyNames", params: { propertyName: key1 }, message: "property name must be valid" };
-                                    if (vErrors === null) {
-                                      vErrors = [err2];
-                                    } else {
-                                      vErrors.push(err2);
-                                    }
-                                    errors++;
-                                    validate26.errors = vErrors;
+                                if (func1(data7) < 2) {
+                                  validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/minLength", keyword: "minLength", params: { limit: 2 }, message: "must NOT have fewer than 2 characters" }];
+                                  return false;
+                                } else {
+                                  if (!pattern21.test(data7)) {
+                                    validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/pattern", keyword: "pattern", params: { pattern: "^[a-z]+$" }, message: 'must match pattern "^[a-z]+$"' }];
                                     return false;
-                                    break;
-                                  }
-                                }
-                                if (valid1) {
-                                  for (const key2 in data7) {
-                                    let data8 = data7[key2];
-                                    const _errs20 = errors;
-                                    if (errors === _errs20) {
-                                      if (typeof data8 === "string") {
-                                        if (func1(data8) > 1024) {
-                                          validate26.errors = [{ instancePath: instancePath + "/metadata/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metadata/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 1024 }, message: "must NOT have more than 1024 characters" }];
-                                          return false;
-                                        }
-                                      } else {
-                                        validate26.errors = [{ instancePath: instancePath + "/metadata/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metadata/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                        return false;
-                                      }
-                                    }
-                                    var valid2 = _errs20 === errors;
-                                    if (!valid2) {
-                                      break;
-                                    }
                                   }
                                 }
                               }
                             } else {
-                              validate26.errors = [{ instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                              validate26.errors = [{ instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -1591,54 +1524,103 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                           var valid0 = true;
                         }
                         if (valid0) {
-                          if (data.written_at !== void 0) {
-                            let data9 = data.written_at;
-                            const _errs22 = errors;
-                            if (errors === _errs22) {
-                              if (errors === _errs22) {
-                                if (typeof data9 === "string") {
-                                  if (func1(data9) > 64) {
-                                    validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
-                                    return false;
-                                  } else {
-                                    if (!formats0.validate(data9)) {
-                                      validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' }];
+                          if (data.metadata !== void 0) {
+                            let data8 = data.metadata;
+                            const _errs18 = errors;
+                            if (errors === _errs18) {
+                              if (data8 && typeof data8 == "object" && !Array.isArray(data8)) {
+                                if (Object.keys(data8).length > 32) {
+                                  validate26.errors = [{ instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/maxProperties", keyword: "maxProperties", params: { limit: 32 }, message: "must NOT have more than 32 properties" }];
+                                  return false;
+                                } else {
+                                  for (const key1 in data8) {
+                                    const _errs20 = errors;
+                                    if (typeof key1 === "string") {
+                                      if (func1(key1) > 64) {
+                                        const err0 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters", propertyName: key1 };
+                                        if (vErrors === null) {
+                                          vErrors = [err0];
+                                        } else {
+                                          vErrors.push(err0);
+                                        }
+                                        errors++;
+                                      } else {
+                                        if (func1(key1) < 1) {
+                                          const err1 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters", propertyName: key1 };
+                                          if (vErrors === null) {
+                                            vErrors = [err1];
+                                          } else {
+                                            vErrors.push(err1);
+                                          }
+                                          errors++;
+                                        }
+                                      }
+                                    }
+                                    var valid1 = _errs20 === errors;
+                                    if (!valid1) {
+                                      const err2 = { instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/propertyNames", keyword: "propertyNames", params: { propertyName: key1 }, message: "property name must be valid" };
+                                      if (vErrors === null) {
+                                        vErrors = [err2];
+                                      } else {
+                                        vErrors.push(err2);
+                                      }
+                                      errors++;
+                                      validate26.errors = vErrors;
                                       return false;
+                                      break;
                                     }
                                   }
-                                } else {
-                                  validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                  return false;
+                                  if (valid1) {
+                                    for (const key2 in data8) {
+                                      let data9 = data8[key2];
+                                      const _errs22 = errors;
+                                      if (errors === _errs22) {
+                                        if (typeof data9 === "string") {
+                                          if (func1(data9) > 1024) {
+                                            validate26.errors = [{ instancePath: instancePath + "/metadata/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metadata/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 1024 }, message: "must NOT have more than 1024 characters" }];
+                                            return false;
+                                          }
+                                        } else {
+                                          validate26.errors = [{ instancePath: instancePath + "/metadata/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metadata/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                          return false;
+                                        }
+                                      }
+                                      var valid2 = _errs22 === errors;
+                                      if (!valid2) {
+                                        break;
+                                      }
+                                    }
+                                  }
                                 }
+                              } else {
+                                validate26.errors = [{ instancePath: instancePath + "/metadata", schemaPath: "#/properties/metadata/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                return false;
                               }
                             }
-                            var valid0 = _errs22 === errors;
+                            var valid0 = _errs18 === errors;
                           } else {
                             var valid0 = true;
                           }
                           if (valid0) {
-                            if (data.previous !== void 0) {
-                              let data10 = data.previous;
+                            if (data.written_at !== void 0) {
+                              let data10 = data.written_at;
                               const _errs24 = errors;
                               if (errors === _errs24) {
-                                if (typeof data10 === "string") {
-                                  if (func1(data10) > 64) {
-                                    validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
-                                    return false;
-                                  } else {
-                                    if (func1(data10) < 64) {
-                                      validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/minLength", keyword: "minLength", params: { limit: 64 }, message: "must NOT have fewer than 64 characters" }];
+                                if (errors === _errs24) {
+                                  if (typeof data10 === "string") {
+                                    if (func1(data10) > 64) {
+                                      validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
                                       return false;
                                     } else {
-                                      if (!pattern22.test(data10)) {
-                                        validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
+                                      if (!formats0.validate(data10)) {
+                                        validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' }];
                                         return false;
                                       }
                                     }
+                                  } else {
+                                    validate26.errors = [{ instancePath: instancePath + "/written_at", schemaPath: "#/properties/written_at/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    return false;
                                   }
-                                } else {
-                                  validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                  return false;
                                 }
                               }
                               var valid0 = _errs24 === errors;
@@ -1646,33 +1628,63 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
                               var valid0 = true;
                             }
                             if (valid0) {
-                              if (data.checksum !== void 0) {
-                                let data11 = data.checksum;
+                              if (data.previous !== void 0) {
+                                let data11 = data.previous;
                                 const _errs26 = errors;
                                 if (errors === _errs26) {
                                   if (typeof data11 === "string") {
                                     if (func1(data11) > 64) {
-                                      validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
+                                      validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
                                       return false;
                                     } else {
                                       if (func1(data11) < 64) {
-                                        validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/minLength", keyword: "minLength", params: { limit: 64 }, message: "must NOT have fewer than 64 characters" }];
+                                        validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/minLength", keyword: "minLength", params: { limit: 64 }, message: "must NOT have fewer than 64 characters" }];
                                         return false;
                                       } else {
                                         if (!pattern22.test(data11)) {
-                                          validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
+                                          validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                                           return false;
                                         }
                                       }
                                     }
                                   } else {
-                                    validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate26.errors = [{ instancePath: instancePath + "/previous", schemaPath: "#/properties/previous/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                 }
                                 var valid0 = _errs26 === errors;
                               } else {
                                 var valid0 = true;
+                              }
+                              if (valid0) {
+                                if (data.checksum !== void 0) {
+                                  let data12 = data.checksum;
+                                  const _errs28 = errors;
+                                  if (errors === _errs28) {
+                                    if (typeof data12 === "string") {
+                                      if (func1(data12) > 64) {
+                                        validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" }];
+                                        return false;
+                                      } else {
+                                        if (func1(data12) < 64) {
+                                          validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/minLength", keyword: "minLength", params: { limit: 64 }, message: "must NOT have fewer than 64 characters" }];
+                                          return false;
+                                        } else {
+                                          if (!pattern22.test(data12)) {
+                                            validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
+                                            return false;
+                                          }
+                                        }
+                                      }
+                                    } else {
+                                      validate26.errors = [{ instancePath: instancePath + "/checksum", schemaPath: "#/properties/checksum/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                      return false;
+                                    }
+                                  }
+                                  var valid0 = _errs28 === errors;
+                                } else {
+                                  var valid0 = true;
+                                }
                               }
                             }
                           }
