@@ -3,10 +3,12 @@
 import type { StepsContext } from '../../shared/delivery/index.ts'
 import type { Channel } from '../../shared/key-value/index.ts'
 import type { ModelAnswer, ModelClient, ModelRequest } from '../../shared/model/index.ts'
+import type { RecalledMemory } from '../../shared/memory/index.ts'
 import type { Logger } from '../../shared/telemetry/index.ts'
 import { createDeadline, type Clock } from '../../shared/time/index.ts'
 import { createDeltaPublisher } from './delta-publisher.ts'
 import { buildPrompt } from './prompt.ts'
+import type { Recall } from './recall-memories.ts'
 import type { ConversationKey } from './session-scene.ts'
 import type { ModelProfile, TurnView } from './turn-view.ts'
 
@@ -15,6 +17,7 @@ export interface AskDeps {
   readonly channel: Channel
   readonly clock: Clock
   readonly log: Logger
+  readonly recall: Recall
 }
 
 export interface Question {
@@ -43,7 +46,9 @@ export async function askModel(context: StepsContext, question: Question, deps: 
       const deadline = createDeadline({ ms: Math.max(1, view.remainingMs), what: 'the turn', parent }, deps)
       try {
         const onDelta = ({ text }: { readonly text: string }): void => deltas.add(text)
-        return await deps.model.complete(requestOf(question), { signal: deadline.signal, onDelta })
+        const text = view.history.at(-1)?.text ?? ''
+        const memories = await deps.recall({ key, text, signal: deadline.signal })
+        return await deps.model.complete(requestOf(question, memories), { signal: deadline.signal, onDelta })
       } finally {
         deadline.cancel()
         await deltas.flush()
@@ -70,7 +75,10 @@ export const profileOf = ({ profile }: TurnView): ModelProfile => profile ?? def
 /** Room for the answer where the profile does not say, in tokens. */
 const answerTokens = 1_024
 
-export function requestOf({ key, turnId, view, modelName }: Omit<Question, 'stop'>): ModelRequest {
+export function requestOf(
+  { key, turnId, view, modelName }: Omit<Question, 'stop'>,
+  memories: readonly RecalledMemory[] = [],
+): ModelRequest {
   const { model, temperature, maxOutputTokens, contextTokens, maxToolRounds } = profileOf(view)
   // When the rounds are used up, tools are not offered any more, so that the model must answer.
   const offered = view.rounds < maxToolRounds ? view.tools.filter(({ enabled }) => enabled) : []
@@ -79,7 +87,7 @@ export function requestOf({ key, turnId, view, modelName }: Omit<Question, 'stop
   const budgetTokens = contextTokens - (maxOutputTokens ?? answerTokens) - toolTokens
   return {
     model: modelName === '' ? model : modelName,
-    messages: buildPrompt({ instructions: view.instructions, history: view.history, budgetTokens }),
+    messages: buildPrompt({ instructions: view.instructions, memories, history: view.history, budgetTokens }),
     ...(tools.length === 0 ? {} : { tools }),
     ...(temperature === null ? {} : { temperature }),
     ...(maxOutputTokens === null ? {} : { maxTokens: maxOutputTokens }),

@@ -2,10 +2,13 @@
 
 import type { Handler, Resources } from '../../shared/function/index.ts'
 import type { Component } from '../../shared/lifecycle/index.ts'
+import { createHttpMemory } from '../../shared/memory/index.ts'
 import { createChangeSession } from './change-session.ts'
 import type { conversationWorker } from './function.ts'
 import { createHandler } from './handler.ts'
 import { createLeadTurn } from './lead-turn.ts'
+import { createRecall, recallNothing } from './recall-memories.ts'
+import { createRememberTurns, rememberNothing } from './remember-turns.ts'
 import { createTurnStops } from './turn-stops.ts'
 
 export interface ConversationWorker {
@@ -17,6 +20,15 @@ export function createConversationWorker(resources: Resources<typeof conversatio
   const { turnDeadlineMs, modelName } = resources.config
   const stops = createTurnStops({}, resources)
   const change = createChangeSession(resources)
-  const leadTurn = createLeadTurn({ ...resources, stops, change, modelName })
-  return { handler: createHandler({ change, leadTurn, turnDeadlineMs }), components: [stops] }
+  const { recall, remember, components } = createMemory(resources)
+  const leadTurn = createLeadTurn({ ...resources, stops, change, modelName, recall, remember })
+  return { handler: createHandler({ change, leadTurn, turnDeadlineMs }), components: [stops, ...components] }
+}
+
+function createMemory(resources: Resources<typeof conversationWorker>) {
+  const { memoryServiceUrl: url, memoryServiceToken: token, memoryRecallTimeoutMs: recallTimeoutMs } = resources.config
+  if (url === '') return { recall: recallNothing, remember: rememberNothing, components: [] }
+  const memory = createHttpMemory({ url, token, recallTimeoutMs }, resources)
+  const remember = createRememberTurns({ ...resources, memory })
+  return { recall: createRecall({ ...resources, memory }), remember, components: [memory, remember] }
 }

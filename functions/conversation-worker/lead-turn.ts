@@ -5,12 +5,14 @@ import type { Queryable } from '../../shared/database/index.ts'
 import type { StepsContext } from '../../shared/delivery/index.ts'
 import { messageOf, RetryLaterError, SluiceError } from '../../shared/errors/index.ts'
 import { conversationTurnProgressed } from '../../shared/events/index.ts'
+import type { MemoryWrite } from '../../shared/memory/index.ts'
 import type { ModelAnswer } from '../../shared/model/index.ts'
 import { askForTools } from './ask-for-tools.ts'
 import { askModel, profileOf, type AskDeps, type Asked } from './ask-model.ts'
 import type { ChangeSession, ChangeTarget } from './change-session.ts'
 import { conversationWorker } from './function.ts'
 import { judgeModelFailure } from './model-failure.ts'
+import type { RememberTurns } from './remember-turns.ts'
 import type { Scene, Turn } from './session-scene.ts'
 import { openCalls, planCalls, type PlannedCall } from './tool-calls.ts'
 import { announce, callNext, completeTurn, failTurn, type FailReason } from './turn-changes.ts'
@@ -23,6 +25,7 @@ export interface LeadDeps extends AskDeps {
   readonly stops: Pick<TurnStops, 'watch'>
   readonly change: ChangeSession
   readonly random: () => number
+  readonly remember: Pick<RememberTurns, 'store' | 'send'>
   /** Overrides the profile's model. '' leaves it. */
   readonly modelName: string
 }
@@ -33,7 +36,7 @@ const answerChars = 131_072
 export type LeadTurn = (context: StepsContext, target: ChangeTarget) => Promise<void>
 
 export function createLeadTurn(deps: LeadDeps): LeadTurn {
-  const { database, stops, change, modelName } = deps
+  const { database, stops, change, modelName, remember } = deps
 
   async function lead(context: StepsContext, target: ChangeTarget): Promise<void> {
     let goesOn = true
@@ -85,13 +88,22 @@ export function createLeadTurn(deps: LeadDeps): LeadTurn {
     })
     const open = openCalls(calls)
     const { maxToolRounds } = profileOf(view)
-    const apply = (scene: Scene): Promise<boolean> =>
-      applyAnswer(scene, { turnId: target.turnId, answer, calls, open, maxToolRounds })
+    let write: MemoryWrite | undefined
+    const apply = async (scene: Scene): Promise<boolean> => {
+      const { turnId } = target
+      const thinksAgain = await applyAnswer(scene, { turnId, answer, calls, open, maxToolRounds })
+      const turn = scene.turns.find((one) => one.turnId === turnId)
+      if (turn?.state === 'completed') {
+        write = await remember.store(scene.tx, { ...turn, key: target.key, answer: storable(answer.text) })
+      }
+      return thinksAgain
+    }
     // Nothing to wait for: the model hears at once why its calls came to nothing.
     if (calls.length > 0 && open === 0 && view.rounds < maxToolRounds) {
       return change((work) => context.transaction(`round-${round}`, work), target, apply)
     }
     await change(context.commit, target, apply)
+    if (write !== undefined) remember.send(write)
     return false
   }
 

@@ -51,7 +51,7 @@ export function createHandler({ toolbox, database, clock, instruments }: Deps): 
   async function runOnce(tool: Tool, data: Request, context: Context): Promise<ToolOutcome> {
     const { effect } = tool
     const run = ({ idempotencyKey, signal }: { readonly idempotencyKey: string; readonly signal: AbortSignal }) =>
-      toolbox.run(tool, { args: data.arguments, idempotencyKey, signal })
+      toolbox.run(tool, { args: data.arguments, tenant: context.tenant, idempotencyKey, signal })
     try {
       if (effect !== 'once') return await context.step('run', { effect }, run)
       const once = await context.step('run', { effect }, run)

@@ -1,6 +1,7 @@
 // What a tool is. One file in tools/ each; tools/index.ts is the only list of them.
 
 import type { StepEffect } from '../../shared/delivery/index.ts'
+import type { Memory } from '../../shared/memory/index.ts'
 import type { Judgement, UntrustedOutbound } from '../../shared/resilience/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 
@@ -15,6 +16,10 @@ export interface ToolRun {
   /** Aborts when the tool's time is up or the run of the event is no longer wanted. */
   readonly signal: AbortSignal
   readonly clock: Clock
+  /** Whose call it is. */
+  readonly tenant: string
+  /** Absent where no memory-service is configured. */
+  readonly memory: Pick<Memory, 'recall'> | undefined
   /** Reaches public hosts only. */
   readonly outbound: UntrustedOutbound
   /** The same for every run of this call. A tool of effect `idempotent` hands it to the other side. */

@@ -8,6 +8,7 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { SluiceError, type ErrorCode } from '../../shared/errors/index.ts'
 import type { Component } from '../../shared/lifecycle/index.ts'
+import type { Memory } from '../../shared/memory/index.ts'
 import { createBreaker, type Breaker, type UntrustedOutbound } from '../../shared/resilience/index.ts'
 import type { Instruments, Logger } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
@@ -30,10 +31,12 @@ export interface ToolboxDeps {
   readonly clock: Clock
   readonly instruments: Instruments
   readonly outbound: UntrustedOutbound
+  readonly memory?: Pick<Memory, 'recall'> | undefined
 }
 
 export interface ToolRequest {
   readonly args: Readonly<Record<string, unknown>>
+  readonly tenant: string
   readonly idempotencyKey: string
   readonly signal: AbortSignal
 }
@@ -45,7 +48,7 @@ export interface Toolbox extends Component {
 }
 
 export function createToolbox(tools: readonly Tool[], deps: ToolboxDeps): Toolbox {
-  const { clock, outbound, log } = deps
+  const { clock, outbound, memory, log } = deps
   const ajv = new Ajv({ allErrors: false, strict: true })
   const shelf = new Map(tools.map((tool) => [tool.name, shelve(tool, ajv.compile(tool.parameters), deps)]))
 
@@ -54,12 +57,12 @@ export function createToolbox(tools: readonly Tool[], deps: ToolboxDeps): Toolbo
       const found = shelf.get(name)
       return found === undefined ? undefined : { tool: found.tool, refusal: (args) => refusal(found.validate, args) }
     },
-    run: async (tool, { args, idempotencyKey, signal }) => {
+    run: async (tool, { args, tenant, idempotencyKey, signal }) => {
       const breaker = shelf.get(tool.name)?.breaker
       if (breaker === undefined) throw new SluiceError('unknown_tool', `There is no tool ${tool.name}`)
       try {
         const result = await breaker.run(
-          (call) => tool.run(args as never, { signal: call.signal, clock, outbound, idempotencyKey }),
+          (call) => tool.run(args as never, { signal: call.signal, clock, outbound, tenant, memory, idempotencyKey }),
           { signal },
         )
         return succeeded(result)

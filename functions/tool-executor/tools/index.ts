@@ -4,6 +4,7 @@ import type { Tool } from '../tool.ts'
 import { calculate } from './calculate.ts'
 import { echo } from './echo.ts'
 import { httpFetch } from './http-fetch.ts'
+import { memorySearch } from './memory-search.ts'
 import { timestamp } from './timestamp.ts'
 
-export const tools: readonly Tool[] = [calculate, echo, httpFetch, timestamp]
+export const tools: readonly Tool[] = [calculate, echo, httpFetch, memorySearch, timestamp]

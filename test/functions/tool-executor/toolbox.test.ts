@@ -40,7 +40,7 @@ function probe(
   const defined = defineTool<never>({ ...defaults, run: async () => null, ...tool })
   const toolbox = openToolbox(t, [defined])
   const run = (signal = new AbortController().signal): Promise<ToolOutcome> =>
-    toolbox.run(defined, { args: { count: 1 }, idempotencyKey: 'k', signal })
+    toolbox.run(defined, { args: { count: 1 }, tenant: 'local', idempotencyKey: 'k', signal })
   return { run, toolbox }
 }
 

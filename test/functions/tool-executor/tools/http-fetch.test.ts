@@ -24,7 +24,12 @@ function fetch(t: TestContext, url: string, { allow = [], ...deps }: FetchOption
   const log = createLogger({ function: 'test', level: 'silent' })
   const toolbox = createToolbox([httpFetch], { clock: systemClock, instruments, log, outbound })
   atEnd(t, () => toolbox.stop())
-  return toolbox.run(httpFetch, { args: { url }, idempotencyKey: 'k', signal: new AbortController().signal })
+  return toolbox.run(httpFetch, {
+    args: { url },
+    tenant: 'local',
+    idempotencyKey: 'k',
+    signal: new AbortController().signal,
+  })
 }
 
 async function site(
