@@ -61,6 +61,8 @@ export interface Delivery {
   accept(incoming: Incoming): Promise<Answer>
   /** An event from the lane driver, with the value of `sluice-lane-token`. The run does not depend on the request staying open. */
   run(incoming: Incoming, laneToken: string): Promise<Answer>
+  /** Runs the handler for the event of a dead letter and keeps nothing but the report. `stale`: the token is not good for it. */
+  dryRun(incoming: Incoming, dryRunToken: string): Promise<Answer>
   /** What is no event of this function becomes a dead letter. */
   reject(refused: Refused): Promise<Answer>
   /** Aborts what still runs, gives its lanes back at no attempt, and returns the ids. For a drain that ran out of time. */

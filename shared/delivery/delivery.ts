@@ -9,6 +9,8 @@ import type { DeliveryDeps } from './deps.ts'
 import { failpoint } from './failpoints.ts'
 import type { StepsHandler, TransactionHandler } from './handler.ts'
 import { parseLaneToken } from './lanes/lane-token.ts'
+import { rehearse } from './replay/dry-run.ts'
+import { reportDryRun, takeDryRun } from './replay/dry-run-token.ts'
 import { acceptSteps } from './runs/accept-steps.ts'
 import { acceptTransaction } from './runs/accept-transaction.ts'
 import type { Behaviour } from './runs/behaviour.ts'
@@ -95,6 +97,20 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
         const offer = parseLaneToken(laneToken)
         return offer === undefined ? settled('stale') : runFromLane({ incoming, offer }, behaviour, deps)
       }),
+    dryRun: async ({ event, ...incoming }, token) => {
+      try {
+        const rehearsed = { function: contract.name, source: event.source, id: event.id }
+        if (!(await takeDryRun(database, token, rehearsed))) return answerOf(settled('stale'))
+        const report = await rehearse({ event, ...incoming }, behaviour, deps)
+        await reportDryRun(database, token, report)
+        log.info({ event_id: event.id, outcome: report.outcome, ms: report.ms }, 'dry run over; nothing was kept')
+        return answerOf(settled('done'))
+      } catch (error) {
+        const { code, message: reason } = classifyError(error)
+        log.warn({ event_id: event.id, code, reason }, 'dry run impossible')
+        return { status: 503, outcome: 'refused', code, retryAfterS: retryAfterS(code) }
+      }
+    },
     reject: (refused) => answered(refused.event?.id ?? '', () => refuse(refused, contract, deps)),
     release: async () => {
       const unfinished = [...underWay]

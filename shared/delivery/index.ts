@@ -27,3 +27,17 @@ export { listLanes, readLane, type LaneEvent, type LaneState, type LaneSummary }
 export { functionUrlsOf } from './lanes/function-url.ts'
 export { laneTokenHeader } from './lanes/lane-token.ts'
 export { failpoint } from './failpoints.ts'
+export { discardDeadLetters, type DiscardReport } from './replay/discard-dead-letters.ts'
+export type { DeadLetterFilter, DeadLetterState } from './replay/dead-letter-filter.ts'
+export type { DryRunReport } from './replay/dry-run-report.ts'
+export { dryRunTokenHeader } from './replay/dry-run-token.ts'
+export {
+  listDeadLetters,
+  readDeadLetter,
+  type DeadLetterDetail,
+  type DeadLetterPage,
+  type DeadLetterSummary,
+} from './replay/find-dead-letters.ts'
+export { planReplay, type PlannedGroup, type ReplayPlan } from './replay/plan-replay.ts'
+export { replayDeadLetters, type ReplayReport, type ReplayStep } from './replay/replay-dead-letters.ts'
+export { requestDryRun, type DryRun } from './replay/request-dry-run.ts'

@@ -88,7 +88,10 @@ export async function finishStep(
 }
 
 /** The same for every run of the step of the event, and different for every other step. 64 hex digits. */
-export const idempotencyKeyOf = ({ function: name, source, id }: LaneRun, step: string): string =>
+export const idempotencyKeyOf = (
+  { function: name, source, id }: Pick<LaneRun, 'function' | 'source' | 'id'>,
+  step: string,
+): string =>
   createHash('sha256')
     .update(JSON.stringify([name, source, id, step]))
     .digest('hex')

@@ -1,6 +1,6 @@
 // The intake of an event function, put together: which policies in which order, and what stands at the end.
 
-import type { Delivery } from '../../delivery/index.ts'
+import { dryRunTokenHeader, type Delivery } from '../../delivery/index.ts'
 import type { CloudEvent } from '../../events/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
@@ -17,6 +17,7 @@ import { requireTenant } from './policies/require-tenant.ts'
 import { trace } from './policies/trace.ts'
 import { validate } from './policies/validate.ts'
 import { createRefuse } from './refuse.ts'
+import { errorReply } from './reply.ts'
 import { createStatelessRun } from './run-stateless.ts'
 
 export type StatelessHandler = (event: CloudEvent, context: StatelessContext) => Promise<void>
@@ -65,7 +66,14 @@ export function admissionsOf({ scale: { concurrency } }: Pick<EventFunction, 'sc
   return { source: createAdmission(places), lane: createAdmission(places) }
 }
 
-const lastOf = (work: Work, log: Logger): Receive =>
-  work.kind === 'delivery' ? createDeliver(work.delivery) : createStatelessRun(work.handler, { log })
+function lastOf(work: Work, log: Logger): Receive {
+  if (work.kind === 'delivery') return createDeliver(work.delivery)
+  const run = createStatelessRun(work.handler, { log })
+  // Without a transaction nothing can be undone, so there is no dry run.
+  return (incoming, reception) =>
+    reception.headers[dryRunTokenHeader] === undefined ? run(incoming, reception) : noDryRun
+}
+
+const noDryRun = errorReply('invalid_request', 'refused')
 
 const isAnyEvent = (consumes: readonly Consumption[] | AnyEvent): consumes is AnyEvent => !Array.isArray(consumes)

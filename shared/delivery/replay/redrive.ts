@@ -1,0 +1,62 @@
+// Moves of one dead letter, each a transaction of its own with its entry in the ledger: back to the end of its lane, or away.
+
+import type { Queryable } from '../../database/index.ts'
+import { SluiceError, sqlState } from '../../errors/index.ts'
+import { judgeEvent, refusal, type RefusedReplay } from './judge-letter.ts'
+
+export interface Operator {
+  /** Of the command; all its entries in the ledger have it. */
+  readonly runId: string
+  /** Who did it, for the ledger. */
+  readonly by: string
+  readonly reason: string
+  /** Only this tenant's dead letters exist for the operator. Undefined: every tenant's. */
+  readonly tenant?: string | undefined
+}
+
+export type Redriven =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: RefusedReplay; readonly message: string }
+
+interface Letter {
+  readonly event: unknown
+  readonly state: 'dead' | 'replayed' | 'discarded'
+}
+
+const letterSql = `SELECT event, state FROM sluice.dead_letter
+WHERE dead_letter_id = $1 AND ($2::text IS NULL OR tenant = $2)`
+
+/** @throws SluiceError `lane_busy` when the lane's lock is not to be had in time. */
+export async function redrive(queryable: Queryable, deadLetterId: string, operator: Operator): Promise<Redriven> {
+  const { runId, by, reason, tenant = null } = operator
+  const { rows } = await queryable.query<Letter>(letterSql, [deadLetterId, tenant])
+  const [letter] = rows
+  if (letter === undefined) return refusal('not_found')
+  if (letter.state !== 'dead') return refusal(`already_${letter.state}`)
+  const judged = judgeEvent(letter.event)
+  if (!judged.ok) return judged
+  const outcome = await move(queryable, 'SELECT sluice.redrive($1, $2, $3, $4, $5, $6) AS outcome', [
+    deadLetterId,
+    tenant,
+    judged.dataHash,
+    runId,
+    by,
+    reason,
+  ])
+  return outcome === 'parked' ? { ok: true } : refusal(outcome as RefusedReplay)
+}
+
+export async function discard(queryable: Queryable, deadLetterId: string, operator: Operator): Promise<Redriven> {
+  const { runId, by, reason, tenant = null } = operator
+  const values = [deadLetterId, tenant, runId, by, reason]
+  const outcome = await move(queryable, 'SELECT sluice.discard($1, $2, $3, $4, $5) AS outcome', values)
+  return outcome === 'discarded' ? { ok: true } : refusal(outcome as RefusedReplay)
+}
+
+async function move(queryable: Queryable, sql: string, values: readonly unknown[]): Promise<string> {
+  const { rows } = await queryable.query<{ outcome: string }>(sql, values).catch((error: unknown) => {
+    if (sqlState(error) !== '55P03') throw error
+    throw new SluiceError('lane_busy', 'The lane of the event is taken; try again', { cause: error })
+  })
+  return rows[0]?.outcome ?? 'not_found'
+}
