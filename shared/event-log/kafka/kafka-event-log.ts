@@ -133,9 +133,11 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     if (parts === undefined) return
     const { connections, writer, reader } = parts
     parts = undefined
-    const ends = connections.map((connection) => connection.disconnect())
-    const closed = Promise.allSettled([writer.stop(), reader.stop(), ...ends])
-    await Promise.race([closed, clock.sleep(stopTimeoutMs)])
+    const within = (ends: readonly Promise<unknown>[]): Promise<unknown> =>
+      Promise.race([Promise.allSettled(ends), clock.sleep(stopTimeoutMs / 2)])
+    // A fetch under way looks for its broker and would connect to it again, after the connections were closed.
+    await within([writer.stop(), reader.stop()])
+    await within(connections.map((connection) => connection.disconnect()))
   }
 
   async function stop(): Promise<void> {
