@@ -8,7 +8,7 @@ export function talk({ messages, tools }: ChatRequest): string {
   const said = spoken.at(-1) ?? ''
   const before = spoken.slice(0, -1)
   return (
-    recall(said, before) ??
+    recall(said, [...rememberedIn(messages), ...before]) ??
     noteFact(said) ??
     aboutConversation(said, before) ??
     courtesy(said, messages, tools) ??
@@ -42,6 +42,13 @@ function recall(said: string, before: readonly string[]): string | undefined {
   if (asked === undefined) return undefined
   const known = before.map(factIn).findLast((fact) => fact?.what === asked)
   return known === undefined ? `You have not told me your ${asked} yet.` : `Your ${asked} is ${known.value}.`
+}
+
+/** `- 2025-01-15: what the person said → …` in a system message: notes of earlier conversations, best first, here best last. */
+function rememberedIn(messages: readonly ChatMessage[]): readonly string[] {
+  const system = messages.filter(({ role }) => role === 'system').map(({ content }) => content)
+  const notes = [...system.join('\n').matchAll(/^- \d{4}-\d\d-\d\d: (.+?) →/gmu)]
+  return notes.map(([, said = '']) => said).toReversed()
 }
 
 function noteFact(said: string): string | undefined {

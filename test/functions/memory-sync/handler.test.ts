@@ -9,12 +9,14 @@ import type { Database } from '../../../shared/database/index.ts'
 import type { Service } from '../../../shared/function/start-service.ts'
 import { claimMemoryWrites, storeMemoryWrite } from '../../../shared/memory/index.ts'
 import { createTestDatabase, startLoopbackServer } from '../../support/index.ts'
-import { metric, startMemoryService } from '../support/memory.ts'
+import { metric, passingOn, startMemoryService } from '../support/memory.ts'
 import { openDatabase, startForTest, testLogger } from '../support/platform.ts'
 
 interface Sync {
   readonly database: Database
   readonly service: Service
+  /** Another process on the same database. */
+  another(): Promise<Sync>
   /** Sends a tick and waits until it is answered. */
   tick(): Promise<number>
   /** Stores a write and lets it be due at once. */
@@ -28,7 +30,15 @@ interface Sync {
 }
 
 async function startSync(t: TestContext, url: string, options: Partial<SendOptions> = {}): Promise<Sync> {
-  const { url: databaseUrl } = await createTestDatabase(t)
+  return startSyncOn(t, (await createTestDatabase(t)).url, { url, options })
+}
+
+interface SyncOptions {
+  readonly url: string
+  readonly options: Partial<SendOptions>
+}
+
+async function startSyncOn(t: TestContext, databaseUrl: string, { url, options }: SyncOptions): Promise<Sync> {
   const database = await openDatabase(t, databaseUrl)
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
@@ -43,6 +53,7 @@ async function startSync(t: TestContext, url: string, options: Partial<SendOptio
   return {
     database,
     service,
+    another: () => startSyncOn(t, databaseUrl, { url, options }),
     tick: async () => {
       const headers = {
         'ce-specversion': '1.0',
@@ -102,24 +113,7 @@ test('writes that waited reach memory-service, each once', { timeout: 60_000 }, 
 test('W-11, W-17: a write whose answer was lost is sent again under the same key and written once', async (t) => {
   const memory = await startMemoryService(t)
   let lost = 1
-  // Passes requests on, and throws the first answer away.
-  const between = await startLoopbackServer(t, (request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const { 'content-length': _, host: __, connection: ___, ...headers } = request.headers
-      void fetch(`${memory.url}${request.url ?? ''}`, {
-        method: 'POST',
-        headers: headers as Record<string, string>,
-        body: Buffer.concat(chunks),
-      }).then(async (answer) => {
-        const body = await answer.text()
-        if (lost-- > 0) return response.destroy()
-        response.writeHead(answer.status, { 'content-type': 'application/json' })
-        return response.end(body)
-      })
-    })
-  })
+  const between = await startLoopbackServer(t, passingOn(memory.url, { losesAnswer: () => lost-- > 0 }))
   const sync = await startSync(t, between.url, soon)
   await sync.store('k')
   await sync.tick()
@@ -185,13 +179,18 @@ test('a failed try waits for its back-off, or as long as memory-service asks', a
 
 test('an outage counts for nothing: the write waits, and is sent when memory-service is back', async (t) => {
   const memory = await startMemoryService(t)
-  const nobody = await startLoopbackServer(t, (request) => request.socket.destroy())
-  const sync = await startSync(t, nobody.url, { ...later, attempts: 1 })
+  let away = true
+  const between = await startLoopbackServer(t, passingOn(memory.url, { isAway: () => away }))
+  const sync = await startSync(t, between.url, { ...later, attempts: 1 })
   await sync.store('k')
   await sync.tick()
   assert.deepEqual(await sync.waiting(), [{ memory_key: 'k', attempts: 0, cause: 'dependency_failed' }])
   assert.equal(await metric(sync.service, 'sluice_memory_writes_waiting'), 1)
-  void memory
+  away = false
+  await sync.database.query(`UPDATE agent.memory_write_outbox SET due_at = now()`)
+  await sync.tick()
+  assert.deepEqual(await sync.waiting(), [])
+  assert.equal((await memory.ask('GET', '/v1/memory/k')).body['position'], '1@k')
 })
 
 test('a wrong token or URL loses nothing: it is answered, but not about the memory', async (t) => {
@@ -217,17 +216,34 @@ test('W-5: a write whose sender died is taken when the lease has run out', async
   assert.deepEqual(await sync.waiting(), [])
 })
 
-test('two ticks in two processes at once send each write once', { timeout: 60_000 }, async (t) => {
+test('two processes at once send each write once', { timeout: 60_000 }, async (t) => {
   const counting = await startLoopbackServer(t, answering(201))
   const one = await startSync(t, counting.url)
+  const two = await one.another()
   for (let at = 0; at < 100; at += 1) await one.store(`k${at}`)
-  const config = { ...loadConfig({ PORT: '0', SLUICE_OPERATIONS_PORT: '0', MEMORY_SERVICE_URL: counting.url }) }
-  void config
-  await Promise.all([one.tick(), one.tick()])
+  await Promise.all([one.tick(), two.tick(), one.tick(), two.tick()])
   assert.deepEqual(await one.waiting(), [])
   const keys = counting.requests.map(({ headers }) => headers['idempotency-key'])
-  assert.equal(new Set(keys).size, keys.length)
-  assert.equal(keys.length, 100)
+  assert.deepEqual([new Set(keys).size, keys.length], [100, 100])
+})
+
+test('two writes of one memory arrive in their order, also when the first fails for a while', async (t) => {
+  const bodies: string[] = []
+  let failures = 2
+  const failing = await startLoopbackServer(t, (request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      const status = failures-- > 0 ? 500 : 201
+      if (status === 201) bodies.push((JSON.parse(body) as { content: string }).content)
+      response.writeHead(status, { 'content-type': 'application/json' }).end('{}')
+    })
+  })
+  const sync = await startSync(t, failing.url, soon)
+  await sync.store('k', { id: 'first', content: 'first' })
+  await sync.store('k', { id: 'second', content: 'second' })
+  await sync.tick()
+  assert.deepEqual(bodies, ['first', 'second'])
 })
 
 test('without a memory-service the tick does nothing and says so', async (t) => {

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import type { TestContext } from 'node:test'
 import { createMemoryReplicator } from '../../../functions/memory-replicator/compose.ts'
 import { memoryReplicator } from '../../../functions/memory-replicator/function.ts'
@@ -170,3 +171,28 @@ export async function metric({ operationsPort }: Service, name: string): Promise
   const line = (await response.text()).split('\n').find((text) => text.startsWith(`${name}{`))
   return Number(line?.split(' ').at(-1))
 }
+
+export interface PassingOn {
+  /** While it is, connections are cut. */
+  readonly isAway?: () => boolean
+  /** Whether the answer that has just come is thrown away, and the connection with it. */
+  readonly losesAnswer?: () => boolean
+}
+
+/** Hands requests on to the service at `url`, for tests of what happens between. */
+export const passingOn =
+  (url: string, { isAway = () => false, losesAnswer = () => false }: PassingOn = {}): RequestListener =>
+  (request, response) => {
+    if (isAway()) return void request.socket.destroy()
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { 'content-length': _, host: __, connection: ___, ...headers } = request.headers
+      const passed = { method: 'POST', headers: headers as Record<string, string>, body: Buffer.concat(chunks) }
+      void fetch(`${url}${request.url ?? ''}`, passed).then(async (answer) => {
+        const body = await answer.text()
+        if (losesAnswer()) return response.destroy()
+        return response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body)
+      })
+    })
+  }

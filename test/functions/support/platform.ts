@@ -46,6 +46,7 @@ export interface PlatformOptions {
 
 export interface Platform {
   readonly database: Database
+  readonly databaseUrl: string
   readonly model: Awaited<ReturnType<typeof startRehearsalModel>>
   readonly gateways: readonly Service[]
   readonly worker: Service
@@ -139,6 +140,7 @@ export async function startPlatform(t: TestContext, options: PlatformOptions = {
   const [first] = gateways
   return {
     database,
+    databaseUrl,
     model,
     gateways,
     worker,

@@ -118,6 +118,13 @@ test('it knows what was said before', () => {
   )
 })
 
+test('it knows what notes of earlier conversations say, and what was said here before them', () => {
+  const notes = system('Be brief.\n\nYou remember:\n- 2025-01-15: My dog is Rex. → Noted.')
+  assert.match(says(notes, user('What is my dog?')), /Your dog is Rex/)
+  assert.match(says(notes, user('My dog is Bello.'), assistant('x'), user('What is my dog?')), /Your dog is Bello/)
+  assert.match(says(notes, user('What is my bird?')), /not told me/)
+})
+
 test('it speaks in the name of the persona', () => {
   assert.match(
     says(system('You are a helpful assistant. Be brief.\n\nYou are Ada, a librarian.'), user('hello')),
