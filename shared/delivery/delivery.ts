@@ -49,6 +49,7 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
 
   /** Does the work, then what its decision asks for, and answers. Never throws. */
   async function answered(eventId: string, work: () => Promise<Decided>): Promise<Answer> {
+    failpoints(failpoint.received)
     const begun = clock.monotonic()
     const deciding = work()
     underWay.set(deciding, eventId)

@@ -1,6 +1,10 @@
 // The named points of delivery where a crash test ends the process. Inert otherwise (shared/lifecycle/failpoints.ts).
 
 export const failpoint = {
+  /** An event has arrived, nothing is known of it yet. */
+  received: 'delivery.received',
+  /** The event is claimed in the open transaction, the handler has not run. */
+  claimed: 'delivery.claimed',
   /** The handler ran and its writes are in the open transaction. */
   beforeCommit: 'delivery.before-commit',
   /** The transaction of a handler is durable, the answer is not sent. */

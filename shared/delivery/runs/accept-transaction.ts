@@ -11,6 +11,7 @@ import type { DeliveryContract, Incoming } from '../contract.ts'
 import { bury, remainsOfEvent } from '../dead-letters/bury.ts'
 import { storable } from '../dead-letters/dead-letter.ts'
 import type { DeliveryDeps } from '../deps.ts'
+import { failpoint } from '../failpoints.ts'
 import { claim, dueNow, park } from '../inbox/claim.ts'
 import { receivedEvent, type ReceivedEvent } from '../inbox/received-event.ts'
 import type { TransactionBehaviour } from './behaviour.ts'
@@ -36,6 +37,7 @@ export async function acceptTransaction(
       await park(tx, contract, { ...event, parking: dueNow })
       return settled('parked')
     }
+    deps.failpoints(failpoint.claimed)
     const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
     const ended = await runHandler(tx, handler, { run, deps })
     if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1 }

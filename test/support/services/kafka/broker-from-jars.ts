@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { projectCache } from '../../places.ts'
 import { command, firstAnswer, freePort, onPath } from '../machine.ts'
@@ -15,7 +16,11 @@ import { apiVersionsRequest, brokerSettings } from './broker-settings.ts'
 
 export interface Broker {
   readonly brokers: string
+  /** Process id of the present run. */
   readonly pid: number
+  /** Ends the broker by SIGKILL, waits, and starts it again on the same log and ports. Resolves when it serves again. */
+  bounce(options: { readonly downMs: number }): Promise<void>
+  kill(signal: NodeJS.Signals): boolean
   stop(): Promise<void>
 }
 
@@ -104,24 +109,28 @@ async function startBroker(home: string, java: Java, triesLeft = 2): Promise<Bro
     const archiveArgs = existsSync(archive)
       ? [`-XX:SharedArchiveFile=${archive}`]
       : [`-XX:ArchiveClassesAtExit=${archive}.${process.pid}`]
-    const child = await startServerProcess({
-      file: java.file,
-      args: [
-        ...heap,
-        ...archiveArgs,
-        '-Xlog:cds=off',
-        '-Xlog:cds+dynamic=off',
-        ...classPath,
-        'kafka.Kafka',
-        properties,
-      ],
-      cwd: folder,
-      ready: async () => ((await firstAnswer(client, apiVersionsRequest))?.length ?? 0) > 10,
-      limitMs: 60_000,
-    })
+    const flags = [...heap, ...archiveArgs, '-Xlog:cds=off', '-Xlog:cds+dynamic=off']
+    const launch = () =>
+      startServerProcess({
+        file: java.file,
+        args: [...flags, ...classPath, 'kafka.Kafka', properties],
+        cwd: folder,
+        ready: async () => ((await firstAnswer(client, apiVersionsRequest))?.length ?? 0) > 10,
+        limitMs: 60_000,
+      })
+    let child = await launch()
     return {
       brokers: `127.0.0.1:${client}`,
-      pid: child.pid,
+      get pid() {
+        return child.pid
+      },
+      kill: (signal) => child.kill(signal),
+      bounce: async ({ downMs }) => {
+        child.kill('SIGKILL')
+        await child.exited
+        await sleep(downMs)
+        child = await launch()
+      },
       stop: async () => {
         await child.stop({ limitMs: 20_000 })
         if (existsSync(`${archive}.${process.pid}`)) renameSync(`${archive}.${process.pid}`, archive)
