@@ -1,21 +1,23 @@
 // The routes of the gateway and what they work with.
 
-import type { Queryable } from '../../shared/database/index.ts'
+import type { Database } from '../../shared/database/index.ts'
 import type { Routes } from '../../shared/function/index.ts'
 import type { Channel } from '../../shared/key-value/index.ts'
 import type { Instruments } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
+import { createAdmitOperator } from './admit-operator.ts'
 import type { Identify } from './identity.ts'
 import { openApi } from './openapi.ts'
+import { addDeadLetterRoutes, type DeadLetterRoutesDeps } from './routes/dead-letters.ts'
 import { addMessageRoutes } from './routes/messages.ts'
 import { addStreamRoutes } from './routes/session-stream.ts'
 import { addSessionRoutes } from './routes/sessions.ts'
 import { sseDefaults, type SseWriterOptions } from './stream/sse-writer.ts'
 import { createStreamLimit } from './stream/stream-limit.ts'
 
-export interface GatewayDeps {
+export interface GatewayDeps extends Pick<DeadLetterRoutesDeps, 'outbound' | 'functionUrl'> {
   readonly identify: Identify
-  readonly database: Queryable
+  readonly database: Database
   readonly channel: Channel
   readonly clock: Clock
   readonly instruments: Pick<Instruments, 'streamsOpen'>
@@ -35,5 +37,6 @@ export const createRoutes =
     addMessageRoutes(app, { ...deps, context })
     addStreamRoutes(app, { ...deps, ...polling, limit, sse: { ...sseDefaults, ...sse }, context })
     addSessionRoutes(app, deps)
+    addDeadLetterRoutes(app, { ...deps, admit: createAdmitOperator(deps.identify, context), context })
     app.get('/openapi.json', () => openApi)
   }

@@ -11,14 +11,15 @@ export interface Identity {
 
 export type Identify = (request: FastifyRequest) => Identity
 
-const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
+/** Names by which this machine calls itself. */
+export const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 
 /** @throws SluiceError `invalid_option` when local mode would be reachable from other machines. */
 export function createIdentify(
   { authMode, host }: Pick<Config, 'authMode' | 'host'>,
   { log }: { readonly log: Logger },
 ): Identify {
-  if (!loopback.has(host)) {
+  if (!loopbackHosts.has(host)) {
     throw new SluiceError(
       'invalid_option',
       `AUTH_MODE=${authMode} trusts every caller, so it needs a loopback address; SLUICE_HOST is ${host}`,
@@ -33,8 +34,12 @@ export function createIdentify(
 /** Headers by which callers of other systems say who they are. */
 const claims = ['x-tenant-id', 'x-user-id', 'x-internal-token', 'x-persona-id'] as const
 
+/** Names of the headers that claim one. */
+export const claimedIdentity = (headers: FastifyRequest['headers']): readonly string[] =>
+  claims.filter((name) => headers[name] !== undefined)
+
 function noteClaims({ headers, trace }: FastifyRequest, log: Logger): void {
-  const claimed = claims.filter((name) => headers[name] !== undefined)
+  const claimed = claimedIdentity(headers)
   if (claimed.length > 0)
     log.warn(
       { trace_id: trace.traceId, security: 'identity_claim_ignored', claimed },

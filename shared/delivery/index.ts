@@ -40,4 +40,4 @@ export {
 } from './replay/find-dead-letters.ts'
 export { planReplay, type PlannedGroup, type ReplayPlan } from './replay/plan-replay.ts'
 export { replayDeadLetters, type ReplayReport, type ReplayStep } from './replay/replay-dead-letters.ts'
-export { requestDryRun, type DryRun } from './replay/request-dry-run.ts'
+export { requestDryRun, type DryRun, type DryRunDeps } from './replay/request-dry-run.ts'

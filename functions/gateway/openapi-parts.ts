@@ -1,0 +1,32 @@
+// Pieces of OpenAPI documents that several routes share.
+
+import { errorCodes, type ErrorCode } from '../../shared/errors/index.ts'
+
+interface ObjectSchema {
+  readonly required?: readonly string[]
+  readonly properties: Readonly<Record<string, object>>
+}
+
+const problem = { $ref: '#/components/schemas/Problem' }
+export function parameters(where: 'path' | 'query', { properties, required = [] }: ObjectSchema): readonly object[] {
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: where,
+    required: required.includes(name),
+    schema,
+  }))
+}
+
+export const json = (schema: object): object => ({ 'application/json': { schema } })
+
+/** The good answers, and every error code as a problem document under its status. */
+export function answers(ok: Readonly<Record<string, object>>, ...codes: readonly ErrorCode[]): object {
+  const byStatus = Object.groupBy(['draining', 'internal', ...codes] as const, (code) =>
+    String(errorCodes[code].status),
+  )
+  const failures = Object.entries(byStatus).map(([status, group = []]) => {
+    const description = group.map((code) => `\`${code}\`: ${errorCodes[code].title}`).join('. ')
+    return [status, { description, content: { 'application/problem+json': { schema: problem } } }] as const
+  })
+  return { ...ok, ...Object.fromEntries(failures) }
+}
