@@ -1,8 +1,10 @@
 // One address for the instances of a function, as a Service is: each connection goes to the next instance that is in rotation
-// and answers. An instance that is taken out loses its connections, as when a pod leaves the endpoints.
+// and answers. While there is none, connections wait, as they do at Knative's activator. An instance that is taken out loses its
+// connections, as when a pod leaves the endpoints.
 
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Balancer {
   takeOut(port: number): void
@@ -15,6 +17,8 @@ export interface BalancerOptions {
   readonly instances: readonly number[]
 }
 
+const lookAgainMs = 100
+
 export async function startBalancer({ port, instances }: BalancerOptions): Promise<Balancer> {
   const out = new Set<number>()
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket; readonly instance: number }>()
@@ -22,16 +26,23 @@ export async function startBalancer({ port, instances }: BalancerOptions): Promi
 
   const listener = createServer({ pauseOnConnect: true }, (client) => {
     client.on('error', () => {})
-    turn += 1
-    const order = instances.map((_, index) => instances[(index + turn) % instances.length] ?? 0)
-    dial(
-      client,
-      order.filter((instance) => !out.has(instance)),
-    )
+    dialAny(client)
   })
 
+  function dialAny(client: Socket): void {
+    turn += 1
+    const order = instances.map((_, index) => instances[(index + turn) % instances.length] ?? 0)
+    const serving = order.filter((instance) => !out.has(instance))
+    dial(client, serving)
+  }
+
+  async function wait(client: Socket): Promise<void> {
+    await sleep(lookAgainMs)
+    if (!client.destroyed && listener.listening) dialAny(client)
+  }
+
   function dial(client: Socket, [instance, ...others]: readonly number[]): void {
-    if (instance === undefined) return void client.resetAndDestroy()
+    if (instance === undefined) return void wait(client)
     const server = connect(instance, '127.0.0.1')
     const onRefused = (): void => dial(client, others)
     server.once('error', onRefused)
