@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   seed: () => import('./commands/seed.ts'),
   record: () => import('./commands/record.ts'),
   replay: () => import('./commands/replay.ts'),
+  simulate: () => import('./commands/simulate.ts'),
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {

@@ -7,7 +7,7 @@
 //     nothing stays open for the same partitions and takes what comes at once, as consumer.poll does.
 // P2  Eager: polls again as long as there is room and something to take. Unordered sources are so upstream; ordered ones here
 //     when they are woken by appends.
-// P3  A hint of the log may be missing, so an open poll looks again at every tick.
+// P3  A hint of the log may be missing: an open poll ends after a while, and the next tick looks again.
 
 import type { Clock } from '../../shared/time/index.ts'
 import type { Partition } from './partition.ts'
@@ -80,9 +80,9 @@ export function createPoller({ partitions, eager, openMs }: PollerOptions, { clo
   const isClosed = (): boolean => phase.name === 'closed'
 
   return {
-    tick: () => {
-      if (phase.name !== 'open' || eager) return poll()
-      return clock.now() < phase.untilMs ? poll(phase) : poll()
+    tick: async () => {
+      const isStillOpen = phase.name === 'open' && !eager && clock.now() < phase.untilMs
+      if (!isStillOpen) return poll()
     },
     appended: async () => {
       if (eager) return poll()

@@ -1,2 +1,8 @@
+export { startDispatcher, type DispatcherProcess } from './dispatcher-process.ts'
+export { faultForms, millisecondsOf, parseFault, type Fault } from './fault.ts'
+export type { Paces } from './function-model.ts'
 export { createMemoryLog, type MemoryLog } from './memory-log.ts'
+export type { Range } from './seeded-random.ts'
+export { simulate, type SimulationOptions, type SimulationReport } from './simulate.ts'
+export { formatEntry, formatMoment, type TimelineEntry } from './timeline.ts'
 export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.ts'

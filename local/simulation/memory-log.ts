@@ -9,7 +9,8 @@ export interface MemoryLog extends RecordLog {
   readonly reads: () => number
 }
 
-export function createMemoryLog(partitions: number): MemoryLog {
+/** `partitions` of every topic, or of each by its name. */
+export function createMemoryLog(partitions: number | ((topic: string) => number)): MemoryLog {
   const records = new Map<string, SourceRecord[]>()
   const commits = new Map<string, number>()
   const listeners = new Set<(topic: string) => void>()
@@ -28,7 +29,7 @@ export function createMemoryLog(partitions: number): MemoryLog {
       for (const topic of new Set(added.map((record) => record.topic)))
         for (const listener of listeners) listener(topic)
     },
-    partitions: () => Promise.resolve(partitions),
+    partitions: (topic) => Promise.resolve(typeof partitions === 'number' ? partitions : partitions(topic)),
     read: ({ topic, partition, offset, maxRecords }) => {
       reads += 1
       const all = of(topic, partition)

@@ -20,6 +20,7 @@ export interface VirtualClockOptions {
 interface Entry {
   readonly atMs: number
   readonly callback: () => void
+  isCancelled: boolean
 }
 
 /** Longest wait for something real, in milliseconds. */
@@ -44,20 +45,15 @@ export function createVirtualClock({ startMs = 1_788_257_730_123, busy }: Virtua
     now: () => nowMs,
     monotonic: () => nowMs,
     after: (ms, callback) => {
-      const entry = { atMs: nowMs + ms, callback }
-      const at = entries.findLastIndex(({ atMs }) => atMs <= entry.atMs) + 1
-      entries.splice(at, 0, entry)
-      return {
-        cancel: () => {
-          const index = entries.indexOf(entry)
-          if (index >= 0) entries.splice(index, 1)
-        },
-      }
+      const entry = { atMs: nowMs + ms, callback, isCancelled: false }
+      entries.splice(placeOf(entries, entry.atMs), 0, entry)
+      return { cancel: () => void (entry.isCancelled = true) }
     },
     sleep: (ms, signal) => sleepOn(clock, ms, signal),
     run: async (done, limitMs) => {
       const endMs = nowMs + limitMs
       for (;;) {
+        while (entries[0]?.isCancelled === true) entries.shift()
         await standStill()
         if (done()) return 'done'
         const [next] = entries
@@ -66,10 +62,22 @@ export function createVirtualClock({ startMs = 1_788_257_730_123, busy }: Virtua
           return 'limit'
         }
         entries.shift()
+        if (next.isCancelled) continue // while time stood still
         nowMs = Math.max(nowMs, next.atMs)
         next.callback()
       }
     },
   }
   return clock
+}
+
+/** Behind everything that is due by then. */
+function placeOf(entries: readonly Entry[], atMs: number): number {
+  let [low, high] = [0, entries.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((entries[middle]?.atMs ?? 0) <= atMs) low = middle + 1
+    else high = middle
+  }
+  return low
 }

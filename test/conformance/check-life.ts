@@ -1,12 +1,13 @@
 // Dispatchers that end and come again, and sources that change under way: the twin goes through the captured life.
 
 import type { SourceRecord } from '../../local/kafka-source/index.ts'
+import type { DispatcherProcess } from '../../local/simulation/index.ts'
 import type { LifeCapture, LifeStep } from './capture.ts'
 import { compareTimes, differencesOf, slackMs, type Difference } from './differences.ts'
 import { headerOf } from './received-request.ts'
 import { answerOf } from './scripted-answer.ts'
 import type { AnswerFor, SinkStep } from './sink-ledger.ts'
-import { createWorld, type DispatcherProcess, type Medium, type World } from './world.ts'
+import { createWorld, type Medium, type World } from './world.ts'
 
 const longestWaitMs = 700_000
 /** After the captured end, to see that nothing more comes. */

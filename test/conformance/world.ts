@@ -1,12 +1,14 @@
 // A twin with everything around it that a check decides: time, log, sinks, and the process it lives in.
 
+import { upstreamTiming, type KafkaSourceSpec } from '../../local/kafka-source/index.ts'
 import {
-  createKafkaSource,
-  upstreamTiming,
-  type KafkaSource,
-  type KafkaSourceSpec,
-} from '../../local/kafka-source/index.ts'
-import { createMemoryLog, createVirtualClock, type MemoryLog, type VirtualClock } from '../../local/simulation/index.ts'
+  createMemoryLog,
+  createVirtualClock,
+  startDispatcher,
+  type DispatcherProcess,
+  type MemoryLog,
+  type VirtualClock,
+} from '../../local/simulation/index.ts'
 import { createLogger } from '../../shared/telemetry/index.ts'
 import { createMemorySinks } from './memory-sinks.ts'
 import type { AnswerFor } from './sink-ledger.ts'
@@ -34,15 +36,6 @@ export interface World {
   close(): Promise<void>
 }
 
-export interface DispatcherProcess {
-  /** The source changed or is gone: waits for what is under way. */
-  release(): Promise<void>
-  /** SIGTERM. */
-  terminate(): Promise<void>
-  /** SIGKILL: nothing it does arrives anywhere any more. */
-  kill(): Promise<void>
-}
-
 /** The captures were made with this, except where they say otherwise. */
 const capturedCommitMs = 500
 
@@ -62,7 +55,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     traffic.busy = behindSockets.busy
     sinks = behindSockets
   }
-  const living = new Set<KafkaSource>()
+  const living = new Set<DispatcherProcess>()
   let spans = 0
 
   return {
@@ -70,26 +63,16 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     log,
     sinks,
     start: async (current = source) => {
-      let alive = true
-      const itsLog: MemoryLog = { ...log, commit: async (...args) => (alive ? log.commit(...args) : undefined) }
       const spec = { ...current, spec: { ...current.spec, initialOffset: 'earliest' as const } }
-      const twin = createKafkaSource(
+      const started = await startDispatcher(
         { source: spec, ...upstreamTiming, maxPollRecords, commitEveryMs },
-        { log: itsLog, sender: sinks.sender, clock, logger, spanId: () => (spans += 1).toString(16).padStart(16, '0') },
+        { log, sender: sinks.sender, clock, logger, spanId: () => (spans += 1).toString(16).padStart(16, '0') },
       )
-      living.add(twin)
-      await twin.start(AbortSignal.timeout(5_000))
-      return {
-        release: () => twin.drain().then(() => twin.stop()),
-        terminate: () => twin.stop(),
-        kill: () => {
-          alive = false
-          return twin.stop()
-        },
-      }
+      living.add(started)
+      return started
     },
     close: async () => {
-      for (const twin of living) await twin.stop()
+      for (const one of living) await one.terminate()
       await sinks.close()
     },
   }
