@@ -16,6 +16,7 @@ const modules = {
   'object-store': running,
   resilience: running,
   delivery: [...running, 'events', 'database', 'event-log', 'key-value', 'resilience'],
+  memory: [...running, 'events', 'database', 'resilience'],
   secrets: [...running, 'resilience'],
   registry: [...running, 'events', 'database', 'event-log', 'secrets'],
   access: [...running, 'registry', 'key-value', 'resilience'],

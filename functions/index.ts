@@ -4,8 +4,11 @@
 import { registerFunction } from '../shared/function/index.ts'
 import { createConversationWorker } from './conversation-worker/compose.ts'
 import { conversationWorker } from './conversation-worker/function.ts'
+import { createMemoryReplicator } from './memory-replicator/compose.ts'
+import { memoryReplicator } from './memory-replicator/function.ts'
 import { createToolExecutor } from './tool-executor/compose.ts'
 import { toolExecutor } from './tool-executor/function.ts'
 
 await registerFunction(conversationWorker, { compose: createConversationWorker })
+await registerFunction(memoryReplicator, { compose: createMemoryReplicator })
 await registerFunction(toolExecutor, { compose: createToolExecutor })

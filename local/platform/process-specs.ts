@@ -39,6 +39,8 @@ export async function planProcesses(options: ProcessSpecOptions): Promise<readon
     return { ...one, port, operationsPort: ports[index * 2 + 1] ?? 0, url: `http://127.0.0.1:${port}` }
   })
   const functionUrls = planned.filter((one) => one.name === one.function).map((one) => `${one.function}=${one.url}`)
+  const memory = planned.find((one) => one.name === 'memory-service')
+  const memoryUrl = memory === undefined ? {} : { MEMORY_SERVICE_URL: memory.url }
   return planned.map(({ name, function: code, port, operationsPort, url }) => {
     const armed = failpoints[name]
     return {
@@ -50,6 +52,7 @@ export async function planProcesses(options: ProcessSpecOptions): Promise<readon
         args: [join('functions', code, 'main.ts')],
         cwd: root,
         env: {
+          ...memoryUrl, // what the environment names stands before it
           ...env,
           PORT: String(port),
           SLUICE_OPERATIONS_PORT: String(operationsPort),

@@ -4,14 +4,17 @@ import { installedFunctions } from '../../../local/platform/installed-functions.
 import { planProcesses, type PlannedProcess } from '../../../local/platform/process-specs.ts'
 import { projectRoot } from '../../support/index.ts'
 
-async function plan(failpoints: Readonly<Record<string, string>> = {}): Promise<ReadonlyMap<string, PlannedProcess>> {
+async function plan(
+  failpoints: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<ReadonlyMap<string, PlannedProcess>> {
   const functions = await installedFunctions(projectRoot)
   const planned = await planProcesses({
     root: projectRoot,
     functions,
     instances: { gateway: 2 },
     gatewayPort: 18_080,
-    env: { LOG_LEVEL: 'warn' },
+    env: { LOG_LEVEL: 'warn', ...env },
     failpoints,
     logFolder: '/logs',
   })
@@ -36,6 +39,13 @@ test('every process knows the first process of every function', async () => {
     .filter(({ spec }) => spec.name === spec.function)
     .map(({ spec, url }) => `${spec.function}=${url}`)
   assert.deepEqual(urls.split(','), expected)
+})
+
+test('every process knows memory-service, or the memory system that the environment names in its place', async () => {
+  const own = await plan()
+  assert.equal(own.get('conversation-worker')?.spec.env['MEMORY_SERVICE_URL'], own.get('memory-service')?.url)
+  const other = await plan({}, { MEMORY_SERVICE_URL: 'http://memory.example' })
+  assert.equal(other.get('memory-sync')?.spec.env['MEMORY_SERVICE_URL'], 'http://memory.example')
 })
 
 test('failpoints arm one process, in its first run only', async () => {
