@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0
@@ -17,6 +17,7 @@ export function startPinned(file: string, core: number, args: readonly string[] 
   const node = [process.execPath, join(import.meta.dirname, file), ...args]
   const [command = '', ...rest] = canPin ? ['taskset', '-c', String(core), ...node] : node
   const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  askForPriority(child.pid)
   return {
     child,
     stop: async () => {
@@ -34,4 +35,13 @@ export async function firstMessage<T>(child: ChildProcess): Promise<T> {
   })
   const [message] = (await Promise.race([once(child, 'message'), ended])) as [T]
   return message
+}
+
+/** Before whatever else runs on the machine, where this user may ask for it. */
+function askForPriority(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_HIGH)
+  } catch {
+    // an ordinary user measures with more noise
+  }
 }
