@@ -70,7 +70,7 @@ async function live(life: Life, { step, at }: Moment): Promise<readonly Differen
   }
   if (/chang|updat/i.test(step.what))
     void succeed(life, { ...capture.source, spec: { ...capture.source.spec, ceOverrides: changed } })
-  if (/remov|delet/i.test(step.what)) void succeed(life, undefined)
+  if (/remov|delet|empt/i.test(step.what)) void succeed(life, undefined)
   if (step.done !== undefined) await world.clock.run(() => isCommitted(life), step.done ? longestWaitMs : afterwardsMs)
   return [
     ...(step.done === undefined ? [] : differencesOf(`${path}.done`, step.done, isCommitted(life))),
@@ -80,7 +80,7 @@ async function live(life: Life, { step, at }: Moment): Promise<readonly Differen
   ]
 }
 
-const isDeed = (what: string): boolean => /^SIG|chang|updat|remov|delet/i.test(what)
+const isDeed = (what: string): boolean => /^SIG|chang|updat|remov|delet|empt/i.test(what)
 
 /** The old settings to their end, then the new ones. */
 async function succeed(life: Life, next: LifeCapture['source'] | undefined): Promise<void> {

@@ -146,3 +146,54 @@ test('an abort closes the connection and rejects', async (t) => {
   await assert.rejects(sending, /stopped/)
   await until('the connection is closed', () => closed)
 })
+
+test('a 413 before the body was read, with the body read and dropped, is an answer', async (t) => {
+  const server = createServer((incoming, outgoing) => {
+    outgoing.writeHead(413).end('too large')
+    incoming.resume()
+  })
+  const host = await listening(t, server)
+  const outcome = await senderOf(t).send(request(host, Buffer.alloc(4_000_000)), options)
+  assert.equal(statusOf(outcome), 413)
+})
+
+test('a 413 with the body unread and the connection closed is seen or is a broken connection', async (t) => {
+  const server = createServer((incoming, outgoing) => {
+    outgoing.writeHead(413, { connection: 'close' }).end('too large', () => incoming.socket.destroy())
+  })
+  const host = await listening(t, server)
+  const outcome = await senderOf(t).send(request(host, Buffer.alloc(4_000_000)), options)
+  assert.ok([413, 'broken'].includes(statusOf(outcome)), String(statusOf(outcome)))
+})
+
+test('a head over the limit of the receiver is answered by its parser with 431', async (t) => {
+  let handled = false
+  const host = await listening(
+    t,
+    createServer(() => (handled = true)),
+  )
+  const large = request(host, Buffer.from('{}'))
+  const outcome = await senderOf(t).send(
+    { ...large, headers: [['ce-x', 'a'.repeat(20_000)], ...large.headers] },
+    options,
+  )
+  assert.equal(statusOf(outcome), 431)
+  assert.equal(handled, false)
+})
+
+test('a folded header, which no parser takes, is answered with 400 without being sent', async (t) => {
+  const { host, received } = await rawServer(t, ok)
+  const folded = request(host, null)
+  const outcome = await senderOf(t).send({ ...folded, headers: [...folded.headers, ['ce-x', 'a\n b']] }, options)
+  assert.equal(statusOf(outcome), 400)
+  assert.equal(received(), '')
+})
+
+test('a connection can be led elsewhere, and the request stays as it was', async (t) => {
+  const { host, received } = await rawServer(t, ok)
+  const port = Number(host.split(':')[1])
+  const sender = createHttpSender({ clock: systemClock, dial: () => ({ host: '127.0.0.1', port }) })
+  t.after(() => sender.close())
+  await sender.send(request('function.example:81', null), options)
+  assert.match(received(), /host: function\.example:81\r\n/)
+})
