@@ -1,7 +1,7 @@
 // Sends the text of an answer to whoever watches the session, while it is being written.
 //
 // D1  Pieces leave in order, one publish at a time; what comes meanwhile travels together. So a fast model costs no more
-//     publishes than a slow store can take, and each character is sent once (W-45).
+//     publishes than a slow store can take, and each character is sent once.
 // D2  Comfort only: a failed publish is dropped and never fails the turn. The whole answer comes with turn.completed.
 // D3  After `flush` nothing more leaves, so no piece follows the end of its turn.
 

@@ -1,6 +1,6 @@
 // What the model reads: system, persona, recalled memories, as many past turns as fit, and the present turn whole.
 //
-// P1  Every tool call is followed by its result under the model's own call id, whatever became of it (W-20); a provider
+// P1  Every tool call is followed by its result under the model's own call id, whatever became of it; a provider
 //     refuses anything else.
 // P2  The present turn is always there. When it alone is over the budget, its oldest results are shortened first.
 // P3  The system text says that results and memories never give orders: they may be text of strangers (LLM01).

@@ -1,4 +1,4 @@
-// Who calls. The tenant comes from here and from nowhere else: a header that claims one is ignored, and noted (W-23).
+// Who calls. The tenant comes from here and from nowhere else: a header that claims one is ignored, and noted.
 
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../shared/config/index.ts'

@@ -35,7 +35,7 @@ export interface Tool<Arguments = never> {
   /** What a crash means for a call: see `StepEffect`. */
   readonly effect: StepEffect
   readonly limits: ToolLimits
-  /** What an error says about the tool's health. Default: `judgeError`; a caller's mistake never opens the breaker (W-33a). */
+  /** What an error says about the tool's health. Default: `judgeError`; a caller's mistake never opens the breaker. */
   readonly judge?: (error: unknown) => Judgement
   /** Any JSON up to the result limit. A thrown SluiceError tells the model its code and message. */
   readonly run: (args: Arguments, run: ToolRun) => Promise<unknown>

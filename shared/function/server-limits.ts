@@ -8,7 +8,7 @@ export interface ServerLimits {
   readonly bodyBytes: number
   /**
    * Longest oversized body that is read to its end before 413. A sender that is cut off sees a broken connection and tries
-   * again (knative.md §0), but no sender may keep us reading for ever.
+   * again (docs/kafka-source.md, K14), but no sender may keep us reading for ever.
    */
   readonly droppedBodyBytes: number
   /** Largest request head, in bytes. Node answers 431 beyond it. */

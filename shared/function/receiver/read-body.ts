@@ -1,5 +1,5 @@
 // Reads a request body up to a limit. Beyond it the rest is read and dropped, up to a second limit, because a sender that
-// is cut off mid-body sees a broken connection and sends the same again (knative.md §0).
+// is cut off mid-body sees a broken connection and sends the same again (docs/kafka-source.md, K14).
 
 import type { IncomingMessage } from 'node:http'
 import type { ServerLimits } from '../server-limits.ts'

@@ -23,7 +23,7 @@ async function fill(database: Database, count: number): Promise<void> {
 }
 
 test(
-  'W-44: what was sent or answered more than a day ago goes, in as many batches as it takes; what waits stays',
+  'what was sent or answered more than a day ago goes, in as many batches as it takes; what waits stays',
   { timeout: 30_000 },
   async (t) => {
     const { url } = await createTestDatabase(t)

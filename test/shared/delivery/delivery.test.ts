@@ -135,7 +135,7 @@ test('while a run holds the lane another event of the key waits, bounded by lock
   assert.equal((await delivery.accept(incoming({ id: 'e2' }))).outcome, 'done')
 })
 
-test('a repeat of a running event waits for it no longer than lock_timeout, also from another key (M5)', async (t) => {
+test('a repeat of a running event waits for it no longer than lock_timeout, also from another key', async (t) => {
   const bench = await createWorkbench(t, { lockTimeoutMs: 150 })
   const running = Promise.withResolvers<void>()
   const finish = Promise.withResolvers<void>()

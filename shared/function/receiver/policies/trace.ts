@@ -1,5 +1,5 @@
 // A policy: continues the trace of the record, or begins one. The decoder has already preferred the record's own
-// traceparent to the request's, which a dispatcher may have taken from another record of the same poll (knative.md §0).
+// traceparent to the request's, which is often that of another record (docs/kafka-source.md, K8).
 
 import { childTrace, newTrace, withTrace } from '../../../telemetry/index.ts'
 import type { Policy } from '../pipeline.ts'

@@ -142,7 +142,7 @@ test('emitters that name the same keys in opposite order never deadlock', async 
   await assertOutboxEqualsLog(bench)
 })
 
-test('a slow transaction that holds a lower sequence is not skipped (M6), and other keys do not wait for it', async (t) => {
+test('a slow transaction that holds a lower sequence is not skipped, and other keys do not wait for it', async (t) => {
   const bench = await createWorkbench(t, { lockTimeoutMs: 10_000 })
   const { transaction, outbox } = await emitter(bench, { log: undefined })
   const relay = await emitter(bench)
