@@ -20,6 +20,7 @@ import { createHttpSender, createKafkaSource, upstreamTiming } from '../kafka-so
 import { createPingSource, sendTick } from '../ping-source/index.ts'
 import { createRunner, createSourceWatch, type ProcessEvent, type Runner } from '../runner/index.ts'
 import { seedEmptyDatabase } from '../seeds/index.ts'
+import { compileCacheEnv, warmCompileCache } from './compile-cache.ts'
 import { startPostgres, type PlatformPostgres } from './database-server.ts'
 import { installedFunctions } from './installed-functions.ts'
 import { startModel, type RehearsalModel, type RehearsalPace } from './model.ts'
@@ -90,7 +91,10 @@ export async function startPlatform(
   }
   try {
     const functions = await installedFunctions(root)
-    const postgres = await startPostgres(config, { root, home, fsync })
+    const [postgres] = await Promise.all([
+      startPostgres(config, { root, home, fsync }),
+      warmCompileCache({ root, functions }, signal),
+    ])
     release.add(() => postgres.stop())
     if (postgres.embedded !== undefined) onStep({ step: 'postgres', version: postgres.embedded.version })
     signal.throwIfAborted()
@@ -155,7 +159,12 @@ function planFunctions(
   { postgres, modelUrl }: { readonly postgres: PlatformPostgres; readonly modelUrl: string },
   { root, home, environment, gatewayPort, instances = {}, failpoints = {} }: PlatformOptions,
 ): Promise<readonly PlannedProcess[]> {
-  const env = { ...environment, DATABASE_URL: postgres.url.reveal(), MODEL_BASE_URL: modelUrl }
+  const env = {
+    ...compileCacheEnv(root),
+    ...environment,
+    DATABASE_URL: postgres.url.reveal(),
+    MODEL_BASE_URL: modelUrl,
+  }
   return planProcesses({ root, functions, instances, gatewayPort, env, failpoints, logFolder: join(home, 'logs') })
 }
 
