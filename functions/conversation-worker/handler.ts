@@ -35,7 +35,8 @@ export function createHandler({
     try {
       await leadTurn(context, target)
     } catch (error) {
-      if (context.signal.aborted || context.attempt < conversationWorker.delivery.attempts || isLost(error)) throw error
+      if (context.signal.aborted || context.attempt < conversationWorker.delivery.attempts || leavesTurn(error))
+        throw error
       context.log.error({ err: error }, 'the turn failed with the last attempt of its event')
       const ending = { reason: 'attempts_exhausted', detail: 'The turn could not be led to an end' } as const
       await change(context.commit, target, (scene) => endTurn(scene, turnId, ending))
@@ -87,6 +88,6 @@ function admissionOfAction(
   }
 }
 
-/** Nothing can be written now, or not by this run. */
-const isLost = (error: unknown): boolean =>
-  error instanceof SluiceError && (error.code === 'database_unavailable' || error.code === 'lease_lost')
+/** Nothing can be written now, or not by this run; or the event waits for the model, and this attempt is given back. */
+const leavesTurn = (error: unknown): boolean =>
+  error instanceof SluiceError && ['database_unavailable', 'lease_lost', 'circuit_open'].includes(error.code)

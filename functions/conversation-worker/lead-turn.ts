@@ -121,6 +121,7 @@ export function createLeadTurn(deps: LeadDeps): LeadTurn {
       random: deps.random,
     })
     context.log.warn({ err: error, verdict: verdict.kind, reason: verdict.reason }, 'a model call failed')
+    if (verdict.kind === 'wait') throw error
     if (verdict.kind === 'fail') return end(context, target, { reason: verdict.reason, detail: detailOf(error) })
     const { key, turnId } = target
     await change(

@@ -1,4 +1,5 @@
 // What becomes of a turn whose model call failed: another try while one can help, else an end with a reason the person sees.
+// An open breaker costs no attempt: the event waits for the model until the turn's time is over.
 
 import { SluiceError, type ErrorCode } from '../../shared/errors/index.ts'
 import { backoffDelay, type BackoffOptions } from '../../shared/time/index.ts'
@@ -16,6 +17,7 @@ export interface FailureContext {
 
 export type FailureVerdict =
   | { readonly kind: 'retry'; readonly afterMs: number; readonly reason: FailReason }
+  | { readonly kind: 'wait'; readonly reason: FailReason }
   | { readonly kind: 'fail'; readonly reason: FailReason }
 
 /** Least time a new try needs to be worth beginning, in milliseconds. */
@@ -27,6 +29,7 @@ export function judgeModelFailure(error: unknown, context: FailureContext): Fail
   const asked = error instanceof SluiceError ? error.retryAfterMs : undefined
   const afterMs = asked ?? backoffDelay(context.backoff, context.attempt, context.random)
   const inTime = afterMs + leastTryMs < context.remainingMs
+  if (error instanceof SluiceError && error.code === 'circuit_open' && inTime) return { kind: 'wait', reason }
   return retryable && inTime && context.attempt < context.attempts
     ? { kind: 'retry', afterMs, reason }
     : { kind: 'fail', reason }

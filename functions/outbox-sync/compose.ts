@@ -1,6 +1,12 @@
 // What runs here: two loops of shared/delivery and two chores.
 
-import { createLaneDriver, createRelay, createTransactional, functionUrlsOf } from '../../shared/delivery/index.ts'
+import {
+  createLaneDriver,
+  createLaneGauges,
+  createRelay,
+  createTransactional,
+  functionUrlsOf,
+} from '../../shared/delivery/index.ts'
 import type { Handler, Resources } from '../../shared/function/index.ts'
 import { repeat, type Component } from '../../shared/lifecycle/index.ts'
 import { outboxSync } from './function.ts'
@@ -10,6 +16,7 @@ import { sweepTurns } from './sweep-turns.ts'
 
 const sweepEveryMs = 5_000
 const pruneEveryMs = 60_000
+const countEveryMs = 15_000
 
 export interface OutboxSync {
   readonly handler: Handler<typeof outboxSync>
@@ -18,6 +25,7 @@ export interface OutboxSync {
 
 export function createOutboxSync(resources: Resources<typeof outboxSync>): OutboxSync {
   const { config, database } = resources
+  const laneGauges = createLaneGauges(resources.instruments)
   const transactional = createTransactional(outboxSync, resources)
   const retention = { logRetentionMs: config.kafkaBrokers.length === 0 ? postgresLogRetentionMs : undefined }
   return {
@@ -30,6 +38,7 @@ export function createOutboxSync(resources: Resources<typeof outboxSync>): Outbo
         resources,
         async () => void (await sweepTurns(transactional)),
       ),
+      repeat({ name: 'lane gauges', everyMs: countEveryMs }, resources, () => laneGauges.refresh(database)),
       repeat(
         { name: 'pruning', everyMs: pruneEveryMs },
         resources,

@@ -13,6 +13,8 @@ export interface DeliveryContract {
     /** Runs of one event before it becomes a dead letter, the first included. */
     readonly attempts: number
     readonly backoff: BackoffOptions
+    /** `dead-letter` (default): the lane goes on without the event. `hold`: it keeps its place and the lane waits for a person. */
+    readonly onExhausted?: 'dead-letter' | 'hold'
     /** Longest run of the handler, in milliseconds. */
     readonly timeoutMs: number
   }
@@ -45,7 +47,8 @@ export interface Refused extends Origin {
   readonly laneToken?: string
 }
 
-export type Outcome = 'done' | 'parked' | 'duplicate' | 'dead' | 'retrying' | 'stale' | 'refused'
+/** `waiting`: for a dependency. `held`: for a person. */
+export type Outcome = 'done' | 'parked' | 'duplicate' | 'dead' | 'retrying' | 'waiting' | 'held' | 'stale' | 'refused'
 
 /** What the request is answered. Nothing is 2xx that is not durable. */
 export interface Answer {

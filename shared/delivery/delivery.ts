@@ -14,6 +14,7 @@ import { reportDryRun, takeDryRun } from './replay/dry-run-token.ts'
 import { acceptSteps } from './runs/accept-steps.ts'
 import { acceptTransaction } from './runs/accept-transaction.ts'
 import type { Behaviour } from './runs/behaviour.ts'
+import { createCircuitGate } from './runs/circuit-gate.ts'
 import { settled, type Decided } from './runs/decision.ts'
 import { runFromLane } from './runs/from-lane.ts'
 import { refuse } from './runs/refuse.ts'
@@ -23,6 +24,8 @@ const statusOf = {
   duplicate: 200,
   parked: 202,
   retrying: 202,
+  waiting: 202,
+  held: 202,
   dead: 202,
   stale: 409,
   refused: 503,
@@ -45,6 +48,7 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
     contract,
     handler,
     parent: released.signal,
+    gate: createCircuitGate({ function: contract.name }, deps),
   } as unknown as Behaviour
 
   /** Does the work, then what its decision asks for, and answers. Never throws. */
@@ -76,12 +80,19 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
       void database.notify(laneChannel, contract.name).catch(() => undefined)
   }
 
-  function note(eventId: string, { outcome, code, reason, attempt, delayMs }: Decided, ms: number): void {
+  function note(
+    eventId: string,
+    { outcome, code, reason, attempt, delayMs, gaveBack = false }: Decided,
+    ms: number,
+  ): void {
     instruments.deliveries.inc({ outcome })
-    if (attempt !== undefined) instruments.runSeconds.observe({ outcome }, ms / 1_000)
+    if (attempt !== undefined) {
+      instruments.runSeconds.observe({ outcome }, ms / 1_000)
+      instruments.attempts.inc({ outcome: gaveBack ? 'given-back' : outcome })
+    }
     if (outcome === 'duplicate') instruments.inboxDuplicates.inc()
     if (outcome === 'dead') instruments.deadLetters.inc({ cause: code ?? 'internal' })
-    const level = outcome === 'dead' ? 'error' : outcome === 'retrying' || outcome === 'refused' ? 'warn' : 'info'
+    const level = levels[outcome]
     const facts = { event_id: eventId, outcome, code, reason, attempt, retry_in_ms: delayMs, ms: Math.round(ms) }
     log[level](facts, messages[outcome])
   }
@@ -127,9 +138,23 @@ const messages = {
   duplicate: 'event was taken before',
   parked: 'event parked in its lane',
   retrying: 'event failed and is tried again',
+  waiting: 'event waits for a dependency',
+  held: 'event failed for the last time; its lane waits for a person',
   dead: 'event became a dead letter',
   stale: 'offer of a lane is stale',
   refused: 'event could not be recorded; its source comes again',
+} as const satisfies Record<Outcome, string>
+
+const levels = {
+  done: 'info',
+  duplicate: 'info',
+  parked: 'info',
+  retrying: 'warn',
+  waiting: 'info',
+  held: 'error',
+  dead: 'error',
+  stale: 'info',
+  refused: 'warn',
 } as const satisfies Record<Outcome, string>
 
 const answerOf = ({ outcome, code }: Decided): Answer => ({

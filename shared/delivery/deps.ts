@@ -2,6 +2,7 @@
 
 import type { Database } from '../database/index.ts'
 import type { Failpoints } from '../lifecycle/index.ts'
+import type { Circuit } from '../resilience/index.ts'
 import type { Instruments, Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { Outbox } from './outbox/outbox.ts'
@@ -15,6 +16,8 @@ export interface DeliveryDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly failpoints: Failpoints
+  /** Breakers of what the function cannot work without. Default: none. */
+  readonly circuits?: readonly Circuit[]
   /** Stamped on dead letters. Default: 'unknown'. */
   readonly versions?: { readonly functionVersion: string; readonly configVersion: string }
 }

@@ -9,6 +9,7 @@ import type { EventLog } from '../event-log/index.ts'
 import type { Channel, KeyValue } from '../key-value/index.ts'
 import type { Component } from '../lifecycle/index.ts'
 import type { ModelClient } from '../model/index.ts'
+import type { Circuit } from '../resilience/index.ts'
 import { createBackgroundStart } from './background-start.ts'
 import { createSchemaCheck } from './check-schema.ts'
 import type { Surroundings } from './composition.ts'
@@ -22,16 +23,22 @@ export interface Adapters {
   readonly keyValue?: KeyValue
   readonly channel?: Channel
   readonly model?: ModelClient
+  /** Of the dependencies that have one: while it is open, delivery lets the function's events wait. */
+  readonly circuits: readonly Circuit[]
   /** In the order of their start. */
   readonly components: readonly Component[]
   readonly probes: readonly Probe[]
 }
 
-type Parts = { -readonly [K in keyof Adapters]: Adapters[K] } & { components: Component[]; probes: Probe[] }
+type Parts = { -readonly [K in keyof Adapters]: Adapters[K] } & {
+  circuits: Circuit[]
+  components: Component[]
+  probes: Probe[]
+}
 
 export async function createAdapters(definition: AnyFunction, surroundings: Surroundings): Promise<Adapters> {
   const { needs, produces } = definition
-  const parts: Parts = { components: [], probes: [] }
+  const parts: Parts = { circuits: [], components: [], probes: [] }
   if (needs.includes('postgres')) await addDatabase(definition, parts, surroundings)
   if (needs.includes('kafka') || (produces.length > 0 && parts.database !== undefined)) {
     await addEventLog(definition, parts, surroundings)
@@ -102,6 +109,7 @@ async function addModel(parts: Parts, { config, log, clock, instruments, random 
   if (baseUrl === '') throw missing('MODEL_BASE_URL', 'a model')
   const model = createModelClient({ baseUrl, apiKey, timeouts: modelTimeouts }, { clock, log, instruments, random })
   parts.model = model
+  parts.circuits.push(model.circuit)
   // No probe: a model that is down opens its breaker, and an unready function could not even take events in.
   parts.components.push(model)
 }

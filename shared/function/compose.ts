@@ -14,7 +14,7 @@ export interface Composed {
 
 export async function compose(behaviour: unknown, adapters: Adapters, surroundings: Surroundings): Promise<Composed> {
   if (typeof behaviour === 'function') return { handler: behaviour, routes: behaviour }
-  const { components: _components, probes: _probes, ...ofNeeds } = adapters
+  const { components: _components, probes: _probes, circuits: _circuits, ...ofNeeds } = adapters
   const resources = { ...ofNeeds, ...surroundings }
   return (behaviour as { compose(resources: object): Composed | Promise<Composed> }).compose(resources)
 }

@@ -43,6 +43,8 @@ export interface DeliveryBudget {
   /** Runs of one event before it becomes a dead letter, the first included. */
   readonly attempts: number
   readonly backoff: BackoffOptions
+  /** `dead-letter` (default): the lane goes on without it. `hold`: it keeps its place and the lane waits for a person. */
+  readonly onExhausted?: 'dead-letter' | 'hold'
   /** Longest run of the handler, in milliseconds. Must stay below the KafkaSource's delivery.timeout. */
   readonly timeoutMs: number
 }

@@ -59,11 +59,13 @@ export function checkNeeds({ name, execution, needs }: EventFunction): void {
 }
 
 export function checkDelivery({ name, delivery }: EventFunction): void {
-  const { attempts, backoff, timeoutMs } = delivery
+  const { attempts, backoff, timeoutMs, onExhausted = 'dead-letter' } = delivery
   requireWithin(name, 'delivery.attempts', { value: attempts, min: 1, max: 1_000 })
   requireWithin(name, 'delivery.timeoutMs', { value: timeoutMs, min: 10, max: longestRunMs })
   requireWithin(name, 'delivery.backoff.firstMs', { value: backoff.firstMs, min: 1, max: backoff.maxMs })
   requireWithin(name, 'delivery.backoff.maxMs', { value: backoff.maxMs, min: 1, max: 24 * 3_600_000 })
+  if (onExhausted !== 'dead-letter' && onExhausted !== 'hold')
+    refuse(name, `delivery.onExhausted is '${String(onExhausted)}'; expected 'dead-letter' or 'hold'`)
 }
 
 export function checkSchedule({ name, schedule, budgetMs, produces = [] }: ScheduledFunctionContract): void {

@@ -17,10 +17,10 @@ export async function createWork(definition: EventFunction, handler: unknown, de
   const { execution, name } = definition
   const { adapters, surroundings } = deps
   if (execution === 'stateless') return { kind: 'stateless', handler: handler as StatelessHandler }
-  const { database, outbox } = adapters
+  const { database, outbox, circuits } = adapters
   if (database === undefined || outbox === undefined) throw new SluiceError('start_failed', `${name} needs Postgres`)
   const { createDelivery, laneTokenHeader } = await import('../delivery/index.ts')
-  const parts = { ...surroundings, database, outbox }
+  const parts = { ...surroundings, database, outbox, circuits }
   const delivery =
     execution === 'steps'
       ? createDelivery({ ...definition, execution }, handler as StepsHandler, parts)

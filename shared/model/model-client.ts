@@ -10,7 +10,7 @@
 import type { Secret } from '../config/index.ts'
 import { SluiceError, messageOf } from '../errors/index.ts'
 import type { Component } from '../lifecycle/index.ts'
-import { createBreaker, createOutbound, createRetryBudget, retry } from '../resilience/index.ts'
+import { createBreaker, createOutbound, createRetryBudget, retry, type Circuit } from '../resilience/index.ts'
 import type { Instruments, Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { ModelAnswer, TextDelta } from './answer-builder.ts'
@@ -44,6 +44,8 @@ export interface CompleteOptions {
 }
 
 export interface ModelClient extends Component {
+  /** Of its endpoint. */
+  readonly circuit: Circuit
   /**
    * @throws SluiceError `model_rate_limited`, `model_overloaded`, `model_unavailable`, `model_timeout`, `model_malformed`,
    * `model_cut` (try later; `retryAfterMs` where the model said when), `model_context_too_long`, `model_auth`,
@@ -79,6 +81,7 @@ export function createModelClient(
 
   return {
     name: 'model',
+    circuit: breaker,
     complete: async (request, { signal, ...rest }) => {
       const begun = clock.monotonic()
       const observe = (outcome: string): void =>

@@ -15,6 +15,7 @@ import CircuitBreaker from 'opossum'
 import { SluiceError, type ErrorCode } from '../errors/index.ts'
 import type { Instruments } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
+import { createListeners, type Circuit, type CircuitState } from './circuit.ts'
 
 export interface BreakerOptions {
   /** Name for metrics and messages, from a closed set. */
@@ -49,10 +50,9 @@ interface RunOptions {
   readonly signal?: AbortSignal
 }
 
-export interface Breaker {
+export interface Breaker extends Circuit {
   /** @throws SluiceError `circuit_open` (with `retryAfterMs`), `overloaded`, `dependency_timeout`, or what `work` throws. */
   run<T>(work: (call: BreakerCall) => Promise<T>, options?: RunOptions): Promise<T>
-  state(): 'closed' | 'half-open' | 'open'
   /** Forgets its timers. Calls are refused afterwards. */
   stop(): void
 }
@@ -92,15 +92,19 @@ export function createBreaker(
     enableSnapshots: false,
   }
   const circuit = new CircuitBreaker<[Attempt]>(({ work, signal }) => work({ signal, alive }), settings)
-  const show = (value: number): void => instruments.breakerState.set({ dependency }, value)
-  show(0)
+  const listeners = createListeners()
+  const show = (state: CircuitState): void => {
+    instruments.breakerState.set({ dependency }, shownAs[state])
+    listeners.tell(state)
+  }
+  show('closed')
   circuit.on('open', () => {
     halfOpenAt = clock.monotonic() + (settings.resetTimeout ?? resetMs)
     settings.resetTimeout = resetMs
-    show(2)
+    show('open')
   })
-  circuit.on('halfOpen', () => show(1))
-  circuit.on('close', () => show(0))
+  circuit.on('halfOpen', () => show('half-open'))
+  circuit.on('close', () => show('closed'))
   circuit.on('timeout', ((_error: Error, _latencyMs: number, [attempt]: [Attempt]) => {
     attempt.outOfTime.abort(tooSlow(options))
   }) as (error: Error) => void) // @types/opossum leaves out the arguments after the error
@@ -112,10 +116,13 @@ export function createBreaker(
     const retryAfterMs = Math.max(0, Math.ceil(halfOpenAt - clock.monotonic()))
     return new SluiceError('circuit_open', `${dependency} keeps failing; it is not called for a while`, {
       retryAfterMs,
+      details: { dependency },
     })
   }
 
   return {
+    dependency,
+    onChange: listeners.add,
     run: async <T>(work: (call: BreakerCall) => Promise<T>, { signal: parent }: RunOptions = {}): Promise<T> => {
       parent?.throwIfAborted()
       const outOfTime = new AbortController()
@@ -131,6 +138,8 @@ export function createBreaker(
     stop: () => circuit.shutdown(),
   }
 }
+
+const shownAs = { closed: 0, 'half-open': 1, open: 2 } as const satisfies Record<CircuitState, number>
 
 const neutralCodes = new Set<ErrorCode>([
   'aborted',

@@ -53,6 +53,7 @@ export function createInstruments({ function: name }: { readonly function: strin
     // delivery
     deliveries: counter('sluice_deliveries_total', 'Decisions of delivery about an event', ['outcome']),
     runSeconds: slow('sluice_run_seconds', 'Seconds a handler ran', ['outcome']),
+    attempts: counter('sluice_attempts_total', 'Runs of events, by how they ended', ['outcome']),
     inboxDuplicates: counter('sluice_inbox_duplicates_total', 'Events absorbed because their id was already taken', []),
     deadLetters: counter('sluice_dead_letters_total', 'Events that became dead letters', ['cause']),
     outboxPublished: counter('sluice_outbox_published_total', 'Outbox rows published, by the path that did it', [
@@ -62,6 +63,16 @@ export function createInstruments({ function: name }: { readonly function: strin
     lanesTaken: counter('sluice_lanes_taken_total', 'Lanes the driver took, by how the run ended for the driver', [
       'outcome',
     ]),
+    parkedEvents: gauge('sluice_parked_events', 'Events that wait in lanes, by the function they are for', [
+      'function',
+    ]),
+    parkedOldest: gauge(
+      'sluice_parked_oldest_seconds',
+      'Age of the event that has waited longest in a lane; 0 when none waits',
+      ['function'],
+    ),
+    lanesHeld: gauge('sluice_lanes_held', 'Lanes that wait for a person', ['function']),
+    lanesWaiting: gauge('sluice_lanes_waiting', 'Lanes that wait for a dependency whose breaker is open', ['function']),
     // resilience, model, tools
     breakerState: gauge('sluice_breaker_state', '0 closed, 1 half open, 2 open', ['dependency']),
     breakerRejections: counter(

@@ -6,7 +6,8 @@
 //
 // D1  What became of an event is in its lane, never in the answer. An answer only says "look now".
 // D2  One offer of a lane is out at a time, and at most one start comes of it (sluice.start_run).
-// D3  Fair: no function gets a second lane while another waits for its first, and none more than `perFunction` at once.
+// D3  Fair: what is free goes to the function with the least under way, and within it to the tenant with the least; no
+//     function has more than `perFunction` at once.
 //     A function that cannot be reached costs the others nothing.
 
 import type { Database, Subscription } from '../../database/index.ts'
@@ -19,7 +20,7 @@ import { laneChannel } from '../channels.ts'
 import { failpoint } from '../failpoints.ts'
 import { createLoop, type Loop } from '../loop.ts'
 import { formatLaneToken, laneTokenHeader } from './lane-token.ts'
-import { giveBackLane, nextDueMs, takeLanes, type LaneOffer } from './offers.ts'
+import { giveBackLane, nextDueMs, takeLanes, type LaneOffer, type Share } from './offers.ts'
 import { createRests } from './rests.ts'
 
 export interface LaneDriverOptions {
@@ -58,7 +59,7 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
   )
   const rests = createRests(deps)
   const abandoned = new AbortController()
-  const underWay = new Map<Promise<void>, string>()
+  const underWay = new Map<Promise<void>, LaneOffer>()
   let subscription: Subscription | undefined
   let loop: Loop | undefined
   let health: ComponentHealth = { status: 'unknown' }
@@ -67,7 +68,12 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
     const free = total - underWay.size
     if (free <= 0) return undefined // an answer wakes the loop
     try {
-      const offers = await takeLanes(database, { busy: busyFunctions(), perFunction, total: free })
+      const offers = await takeLanes(database, {
+        busy: sharesOf(underWay.values()),
+        resting: rests.resting(),
+        perFunction,
+        total: free,
+      })
       for (const offer of offers) track(offer, signal)
       const dueMs = await nextDueMs(database)
       health = { status: 'up', at: clock.now() }
@@ -79,19 +85,12 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
     }
   }
 
-  function busyFunctions(): ReadonlyMap<string, number> {
-    const busy = new Map<string, number>()
-    for (const name of underWay.values()) busy.set(name, (busy.get(name) ?? 0) + 1)
-    for (const name of rests.resting()) busy.set(name, perFunction)
-    return busy
-  }
-
   function track(offer: LaneOffer, stopping: AbortSignal): void {
     const ended = (stopping.aborted ? giveBack(offer, 0) : drive(offer)).finally(() => {
       underWay.delete(ended)
       loop?.wake()
     })
-    underWay.set(ended, offer.function)
+    underWay.set(ended, offer)
   }
 
   /** Never rejects. */
@@ -145,6 +144,15 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
     },
     health: () => health,
   }
+}
+
+function sharesOf(offers: Iterable<LaneOffer>): readonly Share[] {
+  const shares = new Map<string, Share>()
+  for (const { function: name, tenant } of offers) {
+    const share = `${name} ${tenant}`
+    shares.set(share, { function: name, tenant, running: (shares.get(share)?.running ?? 0) + 1 })
+  }
+  return [...shares.values()]
 }
 
 // The request cannot have reached the function: no connection was made.

@@ -85,16 +85,31 @@ export interface AnotherTry {
   readonly counts: boolean
   readonly cause: string
   readonly detail: string
+  /** The dependency whose return makes the lane due; without it, or before it, the delay does. */
+  readonly waitsFor?: string
 }
 
 /** The event stays the head of its lane, for later. @throws SluiceError `lease_lost`; nothing is written then. */
 export async function retryRun(
   tx: Queryable,
   run: LaneRun,
-  { delayMs, counts, cause, detail }: AnotherTry,
+  { delayMs, counts, cause, detail, waitsFor }: AnotherTry,
 ): Promise<void> {
-  const values = [...holder(run), run.position, delayMs, counts, cause, detail]
-  refuseUnless(await isTrue(tx, 'SELECT sluice.retry_run($1, $2, $3, $4, $5, $6, $7, $8, $9) AS held', values))
+  const values = [...holder(run), run.position, delayMs, counts, cause, detail, waitsFor ?? null]
+  refuseUnless(await isTrue(tx, 'SELECT sluice.retry_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS held', values))
+}
+
+export interface Hold {
+  readonly cause: string
+  readonly detail: string
+  /** Of the failure, for the dead letter that a person may make of it. */
+  readonly fingerprint: string
+}
+
+/** The event stays the head of its lane, which waits for a person. @throws SluiceError `lease_lost`; nothing is written then. */
+export async function holdRun(tx: Queryable, run: LaneRun, { cause, detail, fingerprint }: Hold): Promise<void> {
+  const values = [...holder(run), run.position, cause, detail, fingerprint]
+  refuseUnless(await isTrue(tx, 'SELECT sluice.hold_run($1, $2, $3, $4, $5, $6, $7, $8) AS held', values))
 }
 
 async function isTrue(queryable: Queryable, sql: string, values: readonly unknown[]): Promise<boolean> {

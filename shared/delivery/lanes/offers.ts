@@ -9,23 +9,41 @@ export interface LaneOffer extends LaneHold {
   /** In the JSON format of CloudEvents. */
   readonly event: string
   readonly trace: string | null
+  readonly tenant: string
+}
+
+/** What one tenant has of one function. */
+export interface Share {
+  readonly function: string
+  readonly tenant: string
+  readonly running: number
 }
 
 export interface TakeOptions {
-  /** Lanes under way, by function. */
-  readonly busy: ReadonlyMap<string, number>
+  /** Lanes under way. */
+  readonly busy: readonly Share[]
+  /** Functions that get nothing now. */
+  readonly resting: readonly string[]
   readonly perFunction: number
   readonly total: number
 }
 
-const takeSql = `SELECT function, key, token, epoch, event, trace FROM sluice.take_lanes(
-  p_busy => $1, p_busy_counts => $2, p_per_function => $3, p_total => $4, p_lease_ms => ${leaseMs})`
+const takeSql = `SELECT function, key, tenant, token, epoch, event, trace FROM sluice.take_lanes(
+  p_busy => $1, p_busy_tenants => $2, p_busy_counts => $3, p_resting => $4, p_per_function => $5, p_total => $6,
+  p_lease_ms => ${leaseMs})`
 
 export async function takeLanes(
   database: Queryable,
-  { busy, perFunction, total }: TakeOptions,
+  { busy, resting, perFunction, total }: TakeOptions,
 ): Promise<readonly LaneOffer[]> {
-  const { rows } = await database.query<LaneOffer>(takeSql, [[...busy.keys()], [...busy.values()], perFunction, total])
+  const { rows } = await database.query<LaneOffer>(takeSql, [
+    busy.map(({ function: name }) => name),
+    busy.map(({ tenant }) => tenant),
+    busy.map(({ running }) => running),
+    resting,
+    perFunction,
+    total,
+  ])
   return rows
 }
 

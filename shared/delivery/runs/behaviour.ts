@@ -2,6 +2,7 @@
 
 import type { DeliveryContract } from '../contract.ts'
 import type { StepsHandler, TransactionHandler } from '../handler.ts'
+import type { CircuitGate } from './circuit-gate.ts'
 
 export interface TransactionBehaviour {
   readonly execution: 'transaction'
@@ -9,6 +10,7 @@ export interface TransactionBehaviour {
   readonly handler: TransactionHandler
   /** Ends runs early: a drain ran out of time, or a lease is lost. */
   readonly parent: AbortSignal
+  readonly gate: CircuitGate
 }
 
 export interface StepsBehaviour {
@@ -16,6 +18,7 @@ export interface StepsBehaviour {
   readonly contract: DeliveryContract
   readonly handler: StepsHandler
   readonly parent: AbortSignal
+  readonly gate: CircuitGate
 }
 
 export type Behaviour = TransactionBehaviour | StepsBehaviour

@@ -10,6 +10,8 @@ export interface Decided {
   /** Why the event did not end well; for the log. */
   readonly reason?: string
   readonly attempt?: number
+  /** The attempt was given back. */
+  readonly gaveBack?: boolean
   readonly delayMs?: number
   /** Stored in the outbox, to be published. */
   readonly emitted: readonly Emission[]

@@ -10,19 +10,25 @@ export type Failure =
   /** Another run has the lane. */
   | { readonly kind: 'superseded'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'dead'; readonly code: ErrorCode; readonly message: string }
+  /** No attempt is left, and the lane waits for a person. */
+  | { readonly kind: 'hold'; readonly code: ErrorCode; readonly message: string }
+  /** The event is not at fault: it costs no attempt. */
+  | { readonly kind: 'wait'; readonly code: ErrorCode; readonly message: string; readonly delayMs: number }
   | { readonly kind: 'retry'; readonly code: ErrorCode; readonly message: string; readonly delayMs: number }
 
 export interface FailedRun {
   readonly error: unknown
   /** This run included. */
   readonly attempt: number
+  /** What the run needed was away again. */
+  readonly innocent?: boolean
 }
 
 /** Longest delay that a handler or a dependency may ask for, in milliseconds. */
 const longestDelayMs = 24 * 3_600_000
 
 export function judgeFailure(
-  { error, attempt }: FailedRun,
+  { error, attempt, innocent = false }: FailedRun,
   { delivery }: Pick<DeliveryContract, 'delivery'>,
   random: () => number,
 ): Failure {
@@ -30,7 +36,11 @@ export function judgeFailure(
   const { kind, code, message } = verdict
   if (kind === 'database-lost') return { kind: 'lost', code, message }
   if (code === 'lease_lost') return { kind: 'superseded', code, message }
-  if (kind === 'reject' || attempt >= delivery.attempts) return { kind: 'dead', code, message }
-  const delayMs = Math.ceil(verdict.afterMs ?? backoffDelay(delivery.backoff, attempt, random))
-  return { kind: 'retry', code, message, delayMs: Math.min(longestDelayMs, Math.max(0, delayMs)) }
+  const exhausted = { kind: delivery.onExhausted === 'hold' ? 'hold' : 'dead', code, message } as const
+  if (code === 'attempts_exhausted') return exhausted
+  if (kind === 'reject') return { kind: 'dead', code, message }
+  const asked = Math.ceil(verdict.afterMs ?? backoffDelay(delivery.backoff, attempt, random))
+  const delayMs = Math.min(longestDelayMs, Math.max(0, asked))
+  if (innocent || code === 'circuit_open') return { kind: 'wait', code, message, delayMs }
+  return attempt >= delivery.attempts ? exhausted : { kind: 'retry', code, message, delayMs }
 }

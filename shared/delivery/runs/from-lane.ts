@@ -2,7 +2,9 @@
 //
 // L1  The attempt is counted before the handler runs, in a transaction of its own: a run that kills the process counts.
 // L2  Every write of the run, its failure included, is fenced. A run that lost its lane records nothing.
-// L3  What is not the event's fault gives the attempt back: a drain that runs out of time, a zombie that still holds the key's lock.
+// L3  What is not the event's fault gives the attempt back: a drain that runs out of time, a zombie that still holds the key's
+//     lock, a dependency whose breaker is open.
+// L4  An event that has waited for a dependency and looks by itself is run (circuit-gate.ts, G2).
 
 import { SluiceError } from '../../errors/index.ts'
 import { backoffDelay } from '../../time/index.ts'
@@ -10,11 +12,13 @@ import type { Incoming } from '../contract.ts'
 import { bury, remainsOfRun } from '../dead-letters/bury.ts'
 import { storable } from '../dead-letters/dead-letter.ts'
 import type { DeliveryDeps } from '../deps.ts'
-import { finishRun, retryRun, startRun, type AnotherTry, type LaneRun } from '../lanes/lane-run.ts'
+import { fingerprintOf } from '../dead-letters/fingerprint.ts'
+import { finishRun, holdRun, retryRun, startRun, type AnotherTry, type LaneRun } from '../lanes/lane-run.ts'
 import { keepLease } from '../lanes/lease-keeper.ts'
 import type { LaneToken } from '../lanes/lane-token.ts'
 import type { Emission } from '../outbox/emission.ts'
 import type { Behaviour } from './behaviour.ts'
+import type { Passage } from './circuit-gate.ts'
 import { settled, type Decided } from './decision.ts'
 import { judgeFailure, type Failure } from './failure.ts'
 import { runStepsFromLane } from './lane-run-steps.ts'
@@ -39,12 +43,16 @@ export async function runFromLane(
   const { name, delivery } = behaviour.contract
   const run = await startRun(deps.database, offer, { function: name, maxAttempts: delivery.attempts })
   if (run === undefined) return settled('stale')
+  const passage = behaviour.gate.enter()
   try {
     if (run.exhausted) throw endedWithoutAWord(run)
+    if (passage.kind === 'wait' && run.cause !== passage.error.code) throw passage.error
     const emitted = await runLeased({ incoming, run }, behaviour, deps)
     return { ...settled('done', emitted), attempt: run.attempts }
   } catch (error) {
-    return recordFailure({ run, error }, behaviour, deps)
+    return await recordFailure({ run, error, passage }, behaviour, deps)
+  } finally {
+    if (passage.kind === 'go') passage.leave()
   }
 }
 
@@ -57,13 +65,12 @@ async function runLeased(
     throw new SluiceError('internal', `The lane offered event ${run.id}, but another one arrived`)
   }
   const lease = keepLease(run, deps)
-  const { contract } = behaviour
   const parent = AbortSignal.any([behaviour.parent, lease.signal])
   try {
     if (behaviour.execution === 'transaction') {
-      return await runTransactionFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
+      return await runTransactionFromLane({ incoming, run }, { ...behaviour, parent }, deps)
     }
-    await runStepsFromLane({ incoming, run }, { contract, handler: behaviour.handler, parent }, deps)
+    await runStepsFromLane({ incoming, run }, { ...behaviour, parent }, deps)
     return []
   } finally {
     lease.stop()
@@ -80,21 +87,37 @@ interface Failed {
   readonly error: unknown
 }
 
-async function recordFailure(failed: Failed, behaviour: Behaviour, deps: DeliveryDeps): Promise<Decided> {
-  const attempt = failed.run.attempts
-  const failure = judgeFailure({ error: failed.error, attempt }, behaviour.contract, deps.random)
+type FailedPassage = Failed & { readonly passage: Passage }
+
+async function recordFailure(failed: FailedPassage, behaviour: Behaviour, deps: DeliveryDeps): Promise<Decided> {
+  const { run, error, passage } = failed
+  const { gate, contract } = behaviour
+  const circuit = (passage.kind === 'go' ? passage.reopened() : undefined) ?? gate.refusing(error)
+  const attempt = run.attempts
+  const failure = judgeFailure({ error, attempt, innocent: circuit !== undefined }, contract, deps.random)
   const { code, message: reason } = failure
-  const ended = { code, reason, attempt, emitted: [] }
+  const ended = { code, reason, emitted: [], ...(passage.kind === 'wait' ? {} : { attempt }) }
   const released = behaviour.parent.aborted
   try {
     if (failure.kind === 'superseded') return { ...ended, outcome: 'stale' }
     if (failure.kind === 'dead' && !released)
       return { ...ended, outcome: 'dead', emitted: await buryRun({ ...failed, code, reason }, deps) }
-    const another = released
-      ? givenBack
-      : anotherTry(failure, failed.run, { contract: behaviour.contract, random: deps.random })
-    await retryRun(deps.database, failed.run, another)
-    return { ...ended, outcome: 'retrying', delayMs: another.delayMs }
+    if (failure.kind === 'hold' && !released) {
+      const hold = { cause: code, detail: storable(reason), fingerprint: fingerprintOf(code, error) }
+      await holdRun(deps.database, run, hold)
+      return { ...ended, outcome: 'held' }
+    }
+    if (failure.kind === 'wait' && !released) {
+      const delayMs = circuit === undefined ? failure.delayMs : gate.lookMs()
+      const waitsFor = circuit === undefined ? {} : { waitsFor: circuit.dependency }
+      const cause = { cause: 'circuit_open', detail: storable(reason) }
+      await retryRun(deps.database, run, { delayMs, counts: false, ...cause, ...waitsFor })
+      if (circuit !== undefined) gate.waits(circuit)
+      return { ...ended, outcome: 'waiting', delayMs, gaveBack: true }
+    }
+    const another = released ? givenBack : anotherTry(failure, run, { contract, random: deps.random })
+    await retryRun(deps.database, run, another)
+    return { ...ended, outcome: 'retrying', delayMs: another.delayMs, gaveBack: !another.counts }
   } catch (error) {
     // The run's transaction may have committed although its answer was lost: then the lane is not this run's any more.
     if (isLeaseLost(error)) return { ...ended, outcome: 'stale', code: 'lease_lost' }

@@ -24,6 +24,8 @@ const outcomes: readonly ReplyOutcome[] = [
   'duplicate',
   'dead',
   'retrying',
+  'waiting',
+  'held',
   'stale',
   'refused',
   'invalid',

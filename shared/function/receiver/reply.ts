@@ -12,6 +12,8 @@ export type ReplyOutcome =
   | 'duplicate'
   | 'dead'
   | 'retrying'
+  | 'waiting'
+  | 'held'
   | 'stale'
   | 'refused'
   | 'invalid'

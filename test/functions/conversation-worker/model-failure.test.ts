@@ -37,6 +37,13 @@ test('the last attempt ends the turn', () => {
   assert.deepEqual(judgeModelFailure(error, { ...context, attempt: 8 }), { kind: 'fail', reason: 'model_cut' })
 })
 
+test('an open breaker is waited for whatever the attempt, until the turn’s time is over', () => {
+  const error = new SluiceError('circuit_open', 'open', { retryAfterMs: 5_000 })
+  assert.deepEqual(judgeModelFailure(error, { ...context, attempt: 8 }), { kind: 'wait', reason: 'model_unavailable' })
+  const late = { ...context, remainingMs: 5_900 }
+  assert.deepEqual(judgeModelFailure(error, late), { kind: 'fail', reason: 'model_unavailable' })
+})
+
 for (const code of ['model_context_too_long', 'model_auth', 'model_bad_request'] as const) {
   test(`${code} does not pass by waiting`, () => {
     assert.deepEqual(judgeModelFailure(new SluiceError(code, 'no'), context), { kind: 'fail', reason: code })

@@ -141,7 +141,7 @@ export interface TakenLane {
 
 /** Takes due lanes as the driver does, with the events decoded as the receiver does. */
 export async function take(database: Database, limit = 100): Promise<readonly TakenLane[]> {
-  const offers = await takeLanes(database, { busy: new Map(), perFunction: limit, total: limit })
+  const offers = await takeLanes(database, { busy: [], resting: [], perFunction: limit, total: limit })
   return offers.map((offer) => {
     const body = Buffer.from(offer.event)
     const headers = { 'content-type': 'application/cloudevents+json', traceparent: offer.trace ?? undefined }

@@ -1,34 +1,19 @@
 // The driver against functions that listen on real HTTP.
 
 import assert from 'node:assert/strict'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createDelivery,
   createLaneDriver,
   laneTokenHeader,
-  type Delivery,
   type LaneDriverOptions,
 } from '../../../../shared/delivery/index.ts'
-import { decodeHttpEvent } from '../../../../shared/events/index.ts'
 import type { Component } from '../../../../shared/lifecycle/index.ts'
 import { parseTraceparent, withTrace } from '../../../../shared/telemetry/index.ts'
 import { atEnd, startLoopbackServer, until } from '../../../support/index.ts'
 import { contractOf, createWorkbench, incoming, type Workbench } from '../workbench.ts'
-
-const handle = (delivery: Delivery) => (request: IncomingMessage, response: ServerResponse) => {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => {
-    const body = Buffer.concat(chunks)
-    const decoded = decodeHttpEvent({ headers: request.headers, body }, { bind: () => undefined })
-    assert.ok(decoded.ok)
-    void delivery
-      .run({ ...decoded, raw: body }, String(request.headers[laneTokenHeader]))
-      .then(({ status }) => response.writeHead(status).end())
-  })
-}
+import { runOverHttp } from './run-over-http.ts'
 
 async function startDriver(
   t: TestContext,
@@ -58,7 +43,7 @@ const done = (bench: Workbench, id: string) =>
 test('an accepted event is run by its function within the notification, with token and trace; the lane is gone', async (t) => {
   const bench = await createWorkbench(t)
   const delivery = createDelivery(contractOf('steps'), async () => undefined, bench)
-  const server = await startLoopbackServer(t, handle(delivery))
+  const server = await startLoopbackServer(t, runOverHttp(delivery))
   await startDriver(t, bench, { urls: { tested: server.url }, tickless: true })
 
   const trace = parseTraceparent('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
@@ -83,7 +68,7 @@ test('a failed event holds back the later ones of its key while other keys flow'
     },
     { ...bench, random: () => 0.99 },
   )
-  const server = await startLoopbackServer(t, handle(delivery))
+  const server = await startLoopbackServer(t, runOverHttp(delivery))
   await startDriver(t, bench, { urls: { tested: server.url } })
   for (const [id, key] of [
     ['a1', 'a'],
@@ -121,7 +106,7 @@ test('a function that refuses connections costs no attempt, and runs as soon as 
   })
   assert.deepEqual(await bench.rows('SELECT attempts FROM sluice.parked'), [{ attempts: 0 }])
 
-  const server = await startLoopbackServer(t, handle(delivery))
+  const server = await startLoopbackServer(t, runOverHttp(delivery))
   urls['tested'] = server.url
   await done(bench, 'e1')
   assert.deepEqual(attempts, [1])
@@ -133,7 +118,7 @@ test('a connection that breaks leaves the lane to its lease', async (t) => {
   let breakIt = true
   const server = await startLoopbackServer(t, (request, response) => {
     if (breakIt) request.socket.destroy()
-    else handle(delivery)(request, response)
+    else runOverHttp(delivery)(request, response)
   })
   await startDriver(t, bench, { urls: { tested: server.url } })
   await delivery.accept(incoming({ id: 'e1' }))
@@ -159,7 +144,7 @@ for (const status of [503, 404, 413]) {
     let declines = 2
     const server = await startLoopbackServer(t, (request, response) => {
       if ((declines -= 1) >= 0) request.resume().on('end', () => response.writeHead(status).end())
-      else handle(delivery)(request, response)
+      else runOverHttp(delivery)(request, response)
     })
     await startDriver(t, bench, { urls: { tested: server.url } })
     await delivery.accept(incoming({ id: 'e1' }))
@@ -174,7 +159,7 @@ test('an answer is not believed: 200 without a start leaves the event parked, an
   let lies = true
   const server = await startLoopbackServer(t, (request, response) => {
     if (lies) request.resume().on('end', () => response.writeHead(200).end())
-    else handle(delivery)(request, response)
+    else runOverHttp(delivery)(request, response)
   })
   await startDriver(t, bench, { urls: { tested: server.url } })
   await delivery.accept(incoming({ id: 'e1' }))
@@ -200,7 +185,7 @@ test('a handler that takes long in one lane delays no other lane and no other fu
   )
   const urls: Record<string, string> = {}
   for (const [name, delivery] of Object.entries(deliveries))
-    urls[name] = (await startLoopbackServer(t, handle(delivery))).url
+    urls[name] = (await startLoopbackServer(t, runOverHttp(delivery))).url
   await startDriver(t, bench, { urls })
   await deliveries['talker']?.accept(incoming({ id: 'slow', key: 'minute' }))
   for (let n = 0; n < 10; n += 1) {
@@ -231,8 +216,8 @@ test('a function with many lanes takes no more than its share, and others are se
   for (let n = 0; n < 30; n += 1) await crowd.accept(incoming({ key: `k${n}` }))
   await lonely.accept(incoming({ id: 'one' }))
   const urls = {
-    crowd: (await startLoopbackServer(t, handle(crowd))).url,
-    lonely: (await startLoopbackServer(t, handle(lonely))).url,
+    crowd: (await startLoopbackServer(t, runOverHttp(crowd))).url,
+    lonely: (await startLoopbackServer(t, runOverHttp(lonely))).url,
   }
   await startDriver(t, bench, { urls, perFunction: 4, total: 5 })
 
@@ -247,7 +232,7 @@ test('two drivers at once run every event once, in the order of its key', async 
   const bench = await createWorkbench(t)
   const ran: string[] = []
   const delivery = createDelivery(contractOf('steps'), async ({ id }) => void ran.push(id), bench)
-  const server = await startLoopbackServer(t, handle(delivery))
+  const server = await startLoopbackServer(t, runOverHttp(delivery))
   await startDriver(t, bench, { urls: { tested: server.url } })
   await startDriver(t, bench, { urls: { tested: server.url } })
   const ids = Array.from({ length: 60 }, (_, n) => ({ id: `e${String(n).padStart(2, '0')}`, key: `k${n % 4}` }))
@@ -272,7 +257,7 @@ test('stop() takes nothing more, does not wait for a long run, and the run ends 
     },
     bench,
   )
-  const server = await startLoopbackServer(t, handle(delivery))
+  const server = await startLoopbackServer(t, runOverHttp(delivery))
   const driver = await startDriver(t, bench, { urls: { tested: server.url }, stopTimeoutMs: 50 })
   await delivery.accept(incoming({ id: 'e1' }))
   await started.promise

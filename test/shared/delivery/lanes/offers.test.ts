@@ -1,41 +1,79 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDelivery } from '../../../../shared/delivery/index.ts'
-import { giveBackLane, nextDueMs, takeLanes } from '../../../../shared/delivery/lanes/offers.ts'
-import { contractOf, createWorkbench, incoming, type Workbench } from '../workbench.ts'
+import {
+  giveBackLane,
+  nextDueMs,
+  takeLanes,
+  type Share,
+  type TakeOptions,
+} from '../../../../shared/delivery/lanes/offers.ts'
+import { contractOf, createWorkbench, incoming, take, type Workbench } from '../workbench.ts'
 
 async function park(bench: Workbench, name: string, keys: readonly string[]): Promise<void> {
   const delivery = createDelivery(contractOf('steps', { name }), async () => undefined, bench)
   for (const key of keys) await delivery.accept(incoming({ key }))
 }
 
-const none = new Map<string, number>()
+/** Lanes of one event each, due now, the first the longest. */
+async function fillLanes(
+  bench: Workbench,
+  { name, tenant, count }: { readonly name: string; readonly tenant: string; readonly count: number },
+): Promise<void> {
+  await bench.database.query(
+    `WITH lanes AS (
+       INSERT INTO sluice.lane (function, key, tenant, tail, due_at)
+       SELECT $1, $2 || n, $2, 1, clock_timestamp() - interval '1 second' FROM generate_series(1, $3::int) AS n
+       RETURNING function, key, tenant, due_at
+     ) INSERT INTO sluice.parked (function, key, position, source, id, tenant, event, raw, due_at)
+     SELECT function, key, 1, '/filled', key, tenant, '{}', '', due_at FROM lanes`,
+    [name, tenant, count],
+  )
+}
+
+const all: TakeOptions = { busy: [], resting: [], perFunction: 9, total: 9 }
+const share = (name: string, running: number, tenant = 'acme'): Share => ({ function: name, tenant, running })
 const namesOf = (offers: Awaited<ReturnType<typeof takeLanes>>) =>
   offers.map(({ function: name, key }) => `${name} ${key}`).toSorted()
 
-test('every function gets its first lane before any gets its second, within the shares', async (t) => {
+test('what is free goes to the function with the least under way, within its share', async (t) => {
   const bench = await createWorkbench(t)
   await park(bench, 'a', ['1', '2', '3', '4'])
   await park(bench, 'b', ['1', '2'])
   await park(bench, 'c', ['1'])
-  const take = (busy: ReadonlyMap<string, number>, perFunction: number, total: number) =>
-    takeLanes(bench.database, { busy, perFunction, total })
-  assert.deepEqual(namesOf(await take(new Map([['c', 2]]), 2, 3)), ['a 1', 'a 2', 'b 1'])
-  assert.deepEqual(
-    namesOf(
-      await take(
-        new Map([
-          ['a', 2],
-          ['b', 1],
-        ]),
-        3,
-        100,
-      ),
-    ),
-    ['a 3', 'b 2', 'c 1'],
-  )
-  assert.deepEqual(namesOf(await take(none, 100, 100)), ['a 4'])
-  assert.deepEqual(await take(none, 100, 100), [])
+  const take = async (options: Partial<TakeOptions>) => namesOf(await takeLanes(bench.database, { ...all, ...options }))
+  assert.deepEqual(await take({ busy: [share('c', 2)], perFunction: 2, total: 3 }), ['a 1', 'a 2', 'b 1'])
+  const busy = [share('a', 2), share('b', 1)]
+  assert.deepEqual(await take({ busy, total: 2 }), ['b 2', 'c 1'], 'whoever has two under way waits for its third')
+  assert.deepEqual(await take({ busy: [share('a', 2)], perFunction: 3 }), ['a 3'])
+  assert.deepEqual(await take({ resting: ['a'] }), [])
+  assert.deepEqual(await take({}), ['a 4'])
+  assert.deepEqual(await take({}), [])
+})
+
+test('a tenant with much due gets no more of a function than one with little, who waits behind nothing of it', async (t) => {
+  const bench = await createWorkbench(t)
+  await fillLanes(bench, { name: 'a', tenant: 'crowd', count: 5_000 })
+  await fillLanes(bench, { name: 'a', tenant: 'few', count: 3 })
+  const take = async (options: Partial<TakeOptions>) =>
+    (await takeLanes(bench.database, { ...all, ...options })).map(({ tenant }) => tenant).toSorted()
+  assert.deepEqual(await take({ total: 4 }), ['crowd', 'crowd', 'few', 'few'])
+  const busy = [share('a', 2, 'crowd'), share('a', 2, 'few')]
+  assert.deepEqual(await take({ busy, total: 2 }), ['crowd', 'few'])
+  // One place at a time, and all that is under way is the crowd's, whose lanes have been due for longer.
+  await fillLanes(bench, { name: 'a', tenant: 'late', count: 1 })
+  assert.deepEqual(await take({ busy: [share('a', 5, 'crowd')], total: 1 }), ['late'])
+})
+
+test('shares of tenants follow the heads: a lane counts for whoever is first in it', async (t) => {
+  const bench = await createWorkbench(t)
+  const delivery = createDelivery(contractOf('steps', { name: 'a' }), async () => undefined, bench)
+  await delivery.accept(incoming({ tenant: 'one' }))
+  await delivery.accept(incoming({ tenant: 'two' }))
+  const [first] = await take(bench.database)
+  assert.ok(first)
+  assert.equal((await delivery.run(first.incoming, first.token)).outcome, 'done')
+  assert.deepEqual(await bench.rows('SELECT tenant FROM sluice.lane'), [{ tenant: 'two' }])
 })
 
 test('two drivers at once take different lanes and do not wait for each other', async (t) => {
@@ -44,14 +82,14 @@ test('two drivers at once take different lanes and do not wait for each other', 
   const held = Promise.withResolvers<void>()
   const go = Promise.withResolvers<void>()
   const other = bench.database.transaction(async (tx) => {
-    const offers = await takeLanes(tx, { busy: none, perFunction: 1, total: 1 })
+    const offers = await takeLanes(tx, { ...all, perFunction: 1, total: 1 })
     held.resolve()
     await go.promise
     return offers
   })
   await held.promise
   const begun = performance.now()
-  const mine = await takeLanes(bench.database, { busy: none, perFunction: 9, total: 9 })
+  const mine = await takeLanes(bench.database, all)
   assert.ok(performance.now() - begun < 2_000)
   go.resolve()
   assert.deepEqual([...namesOf(await other), ...namesOf(mine)], ['a 1', 'a 2', 'a 3'])
@@ -61,7 +99,7 @@ test('a lane that is held for a person is not taken', async (t) => {
   const bench = await createWorkbench(t)
   await park(bench, 'a', ['1', '2'])
   await bench.database.query(`UPDATE sluice.lane SET held = 'exhausted' WHERE key = '1'`)
-  assert.deepEqual(namesOf(await takeLanes(bench.database, { busy: none, perFunction: 9, total: 9 })), ['a 2'])
+  assert.deepEqual(namesOf(await takeLanes(bench.database, all)), ['a 2'])
 })
 
 test('the next due time is that of the first lane in the future; lanes due now have been offered', async (t) => {
@@ -79,7 +117,7 @@ test('the next due time is that of the first lane in the future; lanes due now h
 test('a lane is given back only by who has it, and not before its head is due', async (t) => {
   const bench = await createWorkbench(t)
   await park(bench, 'a', ['1'])
-  const [offer] = await takeLanes(bench.database, { busy: none, perFunction: 9, total: 9 })
+  const [offer] = await takeLanes(bench.database, all)
   assert.ok(offer)
   const token = () => bench.rows('SELECT token FROM sluice.lane')
   await giveBackLane(bench.database, { ...offer, epoch: offer.epoch + 1 }, 0)

@@ -37,6 +37,26 @@ test('what nobody can cure by waiting is dead at once', () => {
   assert.deepEqual(kinds, ['dead', 'dead', 'dead'])
 })
 
+test('an event whose attempts are spent is held where the contract says so; a rejected one is dead all the same', () => {
+  const holding = contractOf('transaction', { delivery: { ...contract.delivery, onExhausted: 'hold' } })
+  const kindOf = (error: unknown, attempt: number) => judgeFailure({ error, attempt }, holding, () => 0.5).kind
+  assert.deepEqual(
+    [2, 3].map((attempt) => kindOf(new Error('x'), attempt)),
+    ['retry', 'hold'],
+  )
+  assert.equal(kindOf(new SluiceError('attempts_exhausted', 'it died'), 3), 'hold')
+  assert.equal(judge(new SluiceError('attempts_exhausted', 'it died'), 3).kind, 'dead')
+  assert.equal(kindOf(new RejectedError({ reason: 'no' }), 1), 'dead')
+})
+
+test('an open breaker is never the fault of the event, nor is a probe that opened it again', () => {
+  const open = new SluiceError('circuit_open', 'open', { retryAfterMs: 7_000 })
+  assert.deepEqual(judge(open, 99), { kind: 'wait', code: 'circuit_open', message: 'open', delayMs: 7_000 })
+  const innocent = (error: unknown) => judgeFailure({ error, attempt: 99, innocent: true }, contract, () => 0.5).kind
+  assert.equal(innocent(new SluiceError('model_unavailable', 'away')), 'wait')
+  assert.equal(innocent(new RejectedError({ reason: 'no' })), 'dead')
+})
+
 test('a lost database and a lost lease are never the fault of the event, however many attempts it had', () => {
   const code = (error: unknown): [string, ErrorCode] => {
     const failure = judge(error, 99)
