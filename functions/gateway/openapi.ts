@@ -1,16 +1,10 @@
 // The API as an OpenAPI 3.1 document, made from the schemas that validate. schemas/openapi.json is its committed copy; a
 // test keeps both equal.
 
-import { errorCodes, type ErrorCode } from '../../shared/errors/index.ts'
 import { deadLetterParams, deadLettersQuery, discardBody, planQuery, reasonBody, replayBody } from './admin-schemas.ts'
+import { answers, json, parameters } from './openapi-parts.ts'
 import { actionBody, eventsQuery, messageBody, sessionParams, sessionsQuery, streamQuery } from './request-schemas.ts'
 
-interface ObjectSchema {
-  readonly required?: readonly string[]
-  readonly properties: Readonly<Record<string, object>>
-}
-
-const problem = { $ref: '#/components/schemas/Problem' }
 const accepted = { $ref: '#/components/schemas/Accepted' }
 const event = { $ref: '#/components/schemas/SessionEvent' }
 
@@ -28,28 +22,6 @@ const lastEventId = {
   required: false,
   schema: { type: 'integer', minimum: 0 },
   description: 'Position of the last event seen; the stream goes on after it.',
-}
-
-function parameters(where: 'path' | 'query', { properties, required = [] }: ObjectSchema): readonly object[] {
-  return Object.entries(properties).map(([name, schema]) => ({
-    name,
-    in: where,
-    required: required.includes(name),
-    schema,
-  }))
-}
-
-const json = (schema: object): object => ({ 'application/json': { schema } })
-
-function answers(ok: Readonly<Record<string, object>>, ...codes: readonly ErrorCode[]): object {
-  const byStatus = Object.groupBy(['draining', 'internal', ...codes] as const, (code) =>
-    String(errorCodes[code].status),
-  )
-  const failures = Object.entries(byStatus).map(([status, group = []]) => {
-    const description = group.map((code) => `\`${code}\`: ${errorCodes[code].title}`).join('. ')
-    return [status, { description, content: { 'application/problem+json': { schema: problem } } }] as const
-  })
-  return { ...ok, ...Object.fromEntries(failures) }
 }
 
 const bodyErrors = [
