@@ -1,10 +1,8 @@
 // Turns what the driver throws into what callers can act on. Only the loss of the database gets a code of ours; errors about
 // a statement keep their SQLSTATE, which classifyError and callers read.
 
-import { messageOf, SluiceError, sqlState } from '../errors/index.ts'
+import { isDatabaseLost, messageOf, SluiceError, sqlState } from '../errors/index.ts'
 
-// PostgreSQL, Appendix A: 08 connection exception, 57P shutdown or crash, 53 insufficient resources, 58 system error.
-const lostClasses = ['08', '57P', '53', '58']
 /** idle_in_transaction_session_timeout and transaction_timeout: the server ended the session because its user dawdled. */
 const dawdled = new Set(['25P03', '25P04'])
 
@@ -17,8 +15,7 @@ export function databaseError(error: unknown, connectionLost: boolean): unknown 
       cause: error,
     })
   }
-  if (connectionLost || (state !== undefined && lostClasses.some((prefix) => state.startsWith(prefix))))
-    return unavailable(error)
+  if (connectionLost || (state !== undefined && isDatabaseLost(state))) return unavailable(error)
   return error
 }
 

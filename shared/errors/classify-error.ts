@@ -41,15 +41,19 @@ function classifySluiceError(error: SluiceError): Verdict {
     : { kind: 'retry', code, message, afterMs: retryAfterMs }
 }
 
-// PostgreSQL, Appendix A: class 08 connection, 57P admin shutdown and crash, 53 resources → the database is lost;
-// class 22 data exception and 23 integrity → the value is at fault and stays so; 40 and 55P03 → another try helps.
 function classifySqlState(state: string, message: string): Verdict {
-  if (state.startsWith('08') || state.startsWith('57P') || state.startsWith('53') || state.startsWith('58')) {
-    return { kind: 'database-lost', code: 'database_unavailable', message }
-  }
+  if (isDatabaseLost(state)) return { kind: 'database-lost', code: 'database_unavailable', message }
+  // 22 data exception, 54 program limit: the value is at fault and stays so. Of all else another try may succeed, also of 23:
+  // a row that violates a constraint now may fit when another transaction is over.
   if (state.startsWith('22') || state.startsWith('54')) return { kind: 'reject', code: 'database_rejected', message }
   return { kind: 'retry', code: 'handler_failed', message }
 }
+
+// PostgreSQL, Appendix A: 08 connection exception, 57P shutdown or crash, 53 insufficient resources, 58 system error.
+const lostClasses = ['08', '57P', '53', '58']
+
+/** Does this SQLSTATE say that the server is lost, and not that a statement failed? */
+export const isDatabaseLost = (state: string): boolean => lostClasses.some((lost) => state.startsWith(lost))
 
 const unreachable = new Set([
   'ECONNREFUSED',
