@@ -2,13 +2,12 @@
 // never dropped in silence (OWASP API3:2023). Text from paths, queries and headers is coerced, once, since it is all text.
 
 import { Ajv } from 'ajv'
-import type { FastifySchemaCompiler } from 'fastify'
-import type { FastifySchema } from 'fastify'
-import { formats } from './formats.ts'
+import addFormats from 'ajv-formats'
+import type { FastifySchema, FastifySchemaCompiler } from 'fastify'
 
 const common = { allErrors: false, strict: true, useDefaults: true, removeAdditional: false } as const
-const forBody = formats(new Ajv({ ...common, coerceTypes: false }))
-const forText = formats(new Ajv({ ...common, coerceTypes: true }))
+const forBody = addFormats.default(new Ajv({ ...common, coerceTypes: false }))
+const forText = addFormats.default(new Ajv({ ...common, coerceTypes: true }))
 
 export const compileSchema: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
   (httpPart === 'body' ? forBody : forText).compile(schema)
