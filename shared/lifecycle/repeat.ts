@@ -1,7 +1,7 @@
 // A chore that runs now and then, for as long as the process lives.
 //
 // R1  One run at a time; the next begins `everyMs` after the last one ended.
-// R2  A failed run is logged and changes nothing for the next.
+// R2  A failed run changes nothing for the next. Of failures in a row the first is logged; health() tells the last.
 // R3  stop() waits for the run under way, whose signal is aborted.
 
 import { messageOf } from '../errors/index.ts'

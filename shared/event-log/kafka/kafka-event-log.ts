@@ -40,6 +40,7 @@ interface Parts {
 
 const probeEveryMs = 5_000
 const startBackoff = { firstMs: 100, maxMs: 2_000 }
+
 export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log }: KafkaEventLogDeps): EventLog {
   const { startTimeoutMs = 30_000, writeTimeoutMs = 20_000, stopTimeoutMs = 5_000 } = options
   const closing = new AbortController()

@@ -28,12 +28,12 @@ export interface IdempotentRequest {
   readonly asked: unknown
 }
 
-/** 1 to 255 visible ASCII characters. @throws SluiceError `invalid_parameter`. */
+/** 1 to 255 printable ASCII characters. @throws SluiceError `invalid_parameter`. */
 export function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
   const key = headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key === 'string' && /^[\u0020-\u007E]{1,255}$/.test(key)) return key
-  throw new SluiceError('invalid_parameter', 'Idempotency-Key takes 1 to 255 visible ASCII characters')
+  throw new SluiceError('invalid_parameter', 'Idempotency-Key takes 1 to 255 printable ASCII characters')
 }
 
 /** Only `status` and `body` are stored: what else `work` returns is there the first time only. */

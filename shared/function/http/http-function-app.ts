@@ -85,6 +85,7 @@ export function createHttpApp(
     void reply.headers({ traceresponse: formatTraceparent(request.trace), 'x-content-type-options': 'nosniff' })
     withTrace(request.trace, () => done(refuseHead(request)))
   })
+
   function refuseHead(request: FastifyRequest): Error | undefined {
     if (request.url.length > limits.targetLength)
       return new SluiceError('uri_too_long', 'the request target is too long')
