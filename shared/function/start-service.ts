@@ -10,6 +10,7 @@ import {
   runDrain,
   startComponents,
   type Component,
+  type RunningComponents,
   type DrainReceipt,
   type DrainStep,
   type RunningService,
@@ -100,15 +101,19 @@ export async function startService<F extends AnyFunction>(
 interface Drain {
   readonly totalMs: number
   readonly entry: Entry
-  readonly running: { stop(): Promise<void> }
+  readonly running: RunningComponents
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
   readonly begin: () => void
 }
 
-/** Part of the budget that in-flight work may use; the rest is for flushing and closing. */
+/** Part of the budget that in-flight work may use; the rest is for releasing, flushing and closing. */
 const workShare = 0.8
+/** Part of the budget after which work that cannot even be released, or a loop that does not stop, is left behind. */
+const releaseShare = 0.9
+/** Part of what is left at the end that the stop of one component may use. */
+const stopShare = 0.25
 
 async function drain({ totalMs, entry, running, clock, log, instruments, begin }: Drain): Promise<DrainReceipt> {
   const { server, loops, outbox } = entry
@@ -116,10 +121,12 @@ async function drain({ totalMs, entry, running, clock, log, instruments, begin }
   let work: DrainedWork = { finished: [], released: [] }
   let flushedEvents = 0
 
+  const leftMs = (): number => totalMs - (clock.monotonic() - begun)
   const finishWork = async (signal: AbortSignal): Promise<void> => {
-    const stopping = loops.toReversed().map((loop) => loop.stop())
+    const stopping = Promise.allSettled(loops.toReversed().map((loop) => loop.stop()))
     work = await server.drain(signal)
-    await Promise.all(stopping)
+    const failure = (await stopping).find(({ status }) => status === 'rejected')
+    if (failure?.status === 'rejected') throw failure.reason
   }
   const flushOutbox = async (): Promise<void> => {
     const before = await publishedEvents(instruments)
@@ -128,12 +135,11 @@ async function drain({ totalMs, entry, running, clock, log, instruments, begin }
   }
   const steps: DrainStep[] = [
     { name: 'unready', run: begin },
-    // The step itself may take longer than its signal, by the moment that releasing takes.
-    { name: 'work', run: () => withSignal(totalMs * workShare, finishWork) },
+    { name: 'work', withinMs: totalMs * releaseShare, run: () => withSignal(totalMs * workShare, finishWork) },
     { name: 'outbox', run: flushOutbox },
     { name: 'telemetry', run: () => log.flush() },
     { name: 'streams', run: () => server.closeStreams() },
-    { name: 'components', run: () => running.stop() },
+    { name: 'components', run: () => running.stop({ eachMs: Math.max(50, leftMs() * stopShare) }) },
   ]
   const { failed: failedSteps } = await runDrain(steps, { totalMs }, { clock, log })
   return { ...work, flushedEvents, failedSteps, seconds: (clock.monotonic() - begun) / 1_000 }

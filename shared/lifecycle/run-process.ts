@@ -56,16 +56,13 @@ export async function runProcess(
   })
 
   const started = await settle(() => start(starting.signal), starting.signal, clock)
-  if (starting.signal.aborted) {
-    const request = await requested.promise
-    if (request.kind === 'fault') printFailure(name, request.error)
-    return process.exit(request.kind === 'fault' ? 1 : 0)
-  }
   if ('error' in started) {
-    printFailure(name, started.error)
-    return process.exit(1)
+    if (!starting.signal.aborted) printFailure(name, started.error)
+    const request = starting.signal.aborted ? await requested.promise : undefined
+    if (request?.kind === 'fault') printFailure(name, request.error)
+    return process.exit(request?.kind === 'signal' ? 0 : 1)
   }
-  const { service } = started
+  const { service } = started // also when a signal came in its last moment: then it drains at once
   running.log = service.log
   const request = await requested.promise
   await endService(service, request, clock)

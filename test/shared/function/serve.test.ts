@@ -130,6 +130,14 @@ test('a component that does not stop in time costs exit 1 and not the limit', li
   assert.deepEqual((await child.record('shutdown complete'))['failed_steps'], ['components'])
 })
 
+test('a loop that does not stop costs exit 1, and everything after it still happens', limit, async (t) => {
+  const child = await startFunction(t, 'restless', { SHUTDOWN_TIMEOUT_MS: '1000' })
+  child.kill('SIGTERM')
+  assert.equal((await child.exited()).code, 1)
+  assert.deepEqual((await child.record('shutdown complete'))['failed_steps'], ['work', 'components'])
+  await child.record('adapter stops')
+})
+
 for (const [fault, text] of [
   ['unhandledRejection', 'stray-rejection'],
   ['uncaughtException', 'stray-exception'],

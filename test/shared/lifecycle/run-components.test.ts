@@ -54,10 +54,22 @@ test('the reason of a failed start survives an unwinding that fails too', async 
   await assert.rejects(starting, /b does not start/)
 })
 
+test('a stop that hangs is left behind at its limit, named, and does not keep the others from stopping', async () => {
+  const clock = createManualClock()
+  const log: string[] = []
+  const hanging: Component = { ...record(log, 'b'), stop: () => new Promise(() => undefined) }
+  const running = await startComponents([record(log, 'a'), hanging, record(log, 'c')], never, { clock })
+  const rejected = assert.rejects(running.stop({ eachMs: 100 }), /b did not stop within 100 ms/)
+  await clock.advance(100)
+  await rejected
+  assert.deepEqual(log.slice(3), ['stop c', 'stop a'])
+  assert.deepEqual(clock.waiting, [])
+})
+
 test('an unwinding that hangs does not keep the reason from coming out', async () => {
   const clock = createManualClock()
   const hanging: Component = { ...record([], 'a'), stop: () => new Promise(() => undefined) }
-  const starting = startComponents([hanging, record([], 'b', { start: true })], never, { unwindMs: 100, clock })
+  const starting = startComponents([hanging, record([], 'b', { start: true })], never, { unwindEachMs: 100, clock })
   const rejected = assert.rejects(starting, /b does not start/)
   await clock.advance(100)
   await rejected
