@@ -6,7 +6,8 @@
 // G1  While the breaker is half open, one event at a time is let through. The end of its run lets the next one go, unless the
 //     breaker has closed (then all go) or opened (then none does).
 // G2  Nobody waits for ever for a word that is not said, because the process that would say it may be gone: a waiting lane
-//     looks by itself after a while. Then its handler runs, so that it can end what has become too old to wait.
+//     looks by itself after a while. While the breaker is open its handler runs then, so that it can end what has become too
+//     old to wait; the breaker refuses the call.
 // G3  The breaker is this process's. Another process with a closed one goes on.
 
 import type { Database } from '../../database/index.ts'
@@ -26,7 +27,8 @@ export interface CircuitGate {
 }
 
 export type Passage =
-  | { readonly kind: 'wait'; readonly error: SluiceError }
+  /** `mayLook`: an event that has waited before may run. */
+  | { readonly kind: 'wait'; readonly error: SluiceError; readonly mayLook: boolean }
   | {
       readonly kind: 'go'
       /** The breaker that this run was to probe and that is open again: the event is not at fault. */
@@ -85,7 +87,7 @@ export function createCircuitGate(
       const blocked = circuits.find(isBlocked)
       return blocked === undefined
         ? probe(circuits.filter((circuit) => circuit.state() === 'half-open'))
-        : { kind: 'wait', error: keepsFailing(blocked) }
+        : { kind: 'wait', error: keepsFailing(blocked), mayLook: blocked.state() === 'open' }
     },
     refusing: (error) => {
       if (!(error instanceof SluiceError) || error.code !== 'circuit_open') return undefined

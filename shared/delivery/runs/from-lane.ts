@@ -46,7 +46,7 @@ export async function runFromLane(
   const passage = behaviour.gate.enter()
   try {
     if (run.exhausted) throw endedWithoutAWord(run)
-    if (passage.kind === 'wait' && run.cause !== passage.error.code) throw passage.error
+    if (passage.kind === 'wait' && !(passage.mayLook && run.cause === 'circuit_open')) throw passage.error
     const emitted = await runLeased({ incoming, run }, behaviour, deps)
     return { ...settled('done', emitted), attempt: run.attempts }
   } catch (error) {

@@ -74,9 +74,11 @@ test(
     const bench = await createWorkbench(t)
     const model = await startModel(t, bench, { resetMs: 3_000 })
     const ran: { readonly id: string; readonly attempt: number }[] = []
+    let entered = 0
     const talker = createDelivery(
       contractOf('steps', { name: 'talker' }),
       async ({ id }, { step, attempt, signal }) => {
+        entered += 1
         await step('model', { effect: 'read' }, async () => void (await model.ask(signal)))
         ran.push({ id, attempt })
       },
@@ -104,11 +106,12 @@ test(
     const probe = await held.promise
     const probes = model.asked() - asked
     assert.deepEqual(ran, [])
-    assert.ok((await waiting(bench)).length >= 4, 'the others wait for the probe')
+    await until('the others wait for the probe', async () => (await waiting(bench)).length === 4)
+    assert.equal(entered, probes, 'no handler ran but those of the probes')
     await bench.database.query(`UPDATE sluice.lane SET due_at = clock_timestamp() WHERE waits_for = 'model'`)
     await bench.database.notify('sluice_lane', 'talker')
     await until('they looked, and wait again', async () => (await waiting(bench)).length === 4)
-    assert.equal(model.asked() - asked, probes, 'they did not reach the model')
+    assert.deepEqual([entered, model.asked() - asked], [probes, probes], 'no handler of them ran')
 
     model.answer = answers
     answers(probe)
