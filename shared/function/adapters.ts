@@ -13,7 +13,7 @@ import type { Circuit } from '../resilience/index.ts'
 import { createBackgroundStart } from './background-start.ts'
 import { createSchemaCheck } from './check-schema.ts'
 import type { Surroundings } from './composition.ts'
-import type { AnyFunction } from './define-http-function.ts'
+import type { AnyFunction } from './contract.ts'
 import type { Probe } from './operations/health.ts'
 
 export interface Adapters {

@@ -11,8 +11,7 @@ import type { Component, Failpoints } from '../lifecycle/index.ts'
 import type { ModelClient } from '../model/index.ts'
 import type { Instruments, Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
-import type { EventFunction, Need, ScheduledFunction } from './define-function.ts'
-import type { HttpFunction } from './define-http-function.ts'
+import type { EventFunction, HttpFunction, Need, ScheduledFunction } from './contract.ts'
 import type { Handler } from './handler.ts'
 
 /** What every function has. */

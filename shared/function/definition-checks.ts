@@ -2,7 +2,13 @@
 // name of the function, the field at fault and the remedy, and not as a jammed partition in the cluster.
 
 import { SluiceError } from '../errors/index.ts'
-import type { Consumption, EventFunction, Scale, ScheduledFunctionContract } from './define-function.ts'
+import {
+  isAnyEvent,
+  type Consumption,
+  type EventFunction,
+  type Scale,
+  type ScheduledFunctionContract,
+} from './contract.ts'
 
 interface Named {
   readonly name: string
@@ -29,7 +35,7 @@ export function checkScale({ name, scale }: { readonly name: string; readonly sc
 
 export function checkConsumes({ name, consumes, execution, produces }: EventFunction): void {
   checkProduces({ name, produces })
-  if (!isList(consumes)) {
+  if (isAnyEvent(consumes)) {
     if (execution !== 'stateless')
       refuse(name, `anyEvent has no schema, so only a stateless function may consume it; this one is '${execution}'`)
     return
@@ -101,8 +107,6 @@ function shortestPeriodMs(schedule: string): number | undefined {
   if (/^\d+$/.test(minute)) return 3_600_000
   return 60_000
 }
-
-const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
 
 interface Range {
   readonly value: number

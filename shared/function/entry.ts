@@ -2,7 +2,7 @@
 
 import { compose, type Composed } from './compose.ts'
 import type { HttpContext, Behaviour, Routes, Surroundings } from './composition.ts'
-import type { AnyFunction, HttpFunction } from './define-http-function.ts'
+import type { AnyFunction, HttpFunction } from './contract.ts'
 import type { Adapters } from './adapters.ts'
 import type { Outbox } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'

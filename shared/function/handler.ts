@@ -4,7 +4,7 @@
 import type { StepsContext, TransactionContext } from '../delivery/index.ts'
 import type { CloudEvent, EventType } from '../events/index.ts'
 import type { Logger } from '../telemetry/index.ts'
-import type { AnyEvent, Consumption, EventFunction, Execution, ScheduledFunction } from './define-function.ts'
+import type { AnyEvent, Consumption, EventFunction, Execution, ScheduledFunction } from './contract.ts'
 
 /** Context of a handler that keeps no state here: delivery is at least once, so the handler must be idempotent. */
 export interface StatelessContext {

@@ -1,25 +1,22 @@
 export {
   anyEvent,
-  defaultDelivery,
-  defineFunction,
   type AnyEvent,
+  type AnyFunction,
   type Consumes,
   type Consumption,
   type DeliveryBudget,
   type EventFunction,
   type EventFunctionContract,
   type Execution,
+  type HttpFunction,
+  type HttpFunctionContract,
   type Need,
   type Scale,
   type ScheduledFunction,
   type ScheduledFunctionContract,
-} from './define-function.ts'
-export {
-  defineHttpFunction,
-  type AnyFunction,
-  type HttpFunction,
-  type HttpFunctionContract,
-} from './define-http-function.ts'
+} from './contract.ts'
+export { defaultDelivery, defineFunction } from './define-function.ts'
+export { defineHttpFunction } from './define-http-function.ts'
 export type { ContextOf, EventOf, Handler, StatelessContext, Tick, TickContext } from './handler.ts'
 export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './composition.ts'
 export { answerOnce, idempotencyKeyOf } from './http/answer-once.ts'

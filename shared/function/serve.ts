@@ -4,7 +4,7 @@ import { loadConfig } from '../config/index.ts'
 import { runProcess } from '../lifecycle/index.ts'
 import { systemClock } from '../time/index.ts'
 import type { Behaviour } from './composition.ts'
-import type { AnyFunction } from './define-http-function.ts'
+import type { AnyFunction } from './contract.ts'
 import { startService } from './start-service.ts'
 
 /**

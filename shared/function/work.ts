@@ -4,7 +4,7 @@ import type { StepsHandler, TransactionHandler } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import type { Adapters } from './adapters.ts'
 import type { Surroundings } from './composition.ts'
-import type { EventFunction } from './define-function.ts'
+import type { EventFunction } from './contract.ts'
 import type { StatelessHandler, Work } from './receiver/event-intake.ts'
 
 export interface WorkDeps {

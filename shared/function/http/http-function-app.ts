@@ -14,7 +14,7 @@ import {
   type TraceContext,
 } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
-import type { HttpFunction } from '../define-http-function.ts'
+import type { HttpFunction } from '../contract.ts'
 import { answerClientError } from '../receiver/client-error.ts'
 import { httpLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
 import type { Health } from '../operations/health.ts'
@@ -56,7 +56,7 @@ export function createHttpApp(
   const app = fastify({
     logger: false,
     bodyLimit: definition.bodyBytes ?? limits.bodyBytes,
-    routerOptions: { maxParamLength: 256 },
+    routerOptions: { maxParamLength: 1_536 },
     requestTimeout,
     keepAliveTimeout,
     forceCloseConnections: true,

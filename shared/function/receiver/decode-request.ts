@@ -3,12 +3,12 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { decodeHttpEvent, type Decoded } from '../../events/index.ts'
-import type { Consumes, Consumption } from '../define-function.ts'
+import { isAnyEvent, type Consumes, type Consumption } from '../contract.ts'
 
 export type DecodeRequest = (headers: IncomingHttpHeaders, body: Buffer) => Decoded
 
 export function createDecodeRequest(consumes: Consumes): DecodeRequest {
-  const binding = { bind: isList(consumes) ? bindOnlyType(consumes) : () => 'any' as const }
+  const binding = { bind: isAnyEvent(consumes) ? () => 'any' as const : bindOnlyType(consumes) }
   return (headers, body) => decodeHttpEvent({ headers, body }, binding)
 }
 
@@ -16,5 +16,3 @@ const bindOnlyType = (consumes: readonly Consumption[]) => (topic: string) => {
   const [only, another] = consumes.filter((consumed) => consumed.topic.name === topic)
   return another === undefined ? only?.type : undefined
 }
-
-const isList = (consumes: Consumes): consumes is readonly Consumption[] => Array.isArray(consumes)

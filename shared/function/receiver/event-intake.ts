@@ -4,7 +4,7 @@ import { dryRunTokenHeader, type Delivery } from '../../delivery/index.ts'
 import type { CloudEvent } from '../../events/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { Logger } from '../../telemetry/index.ts'
-import type { AnyEvent, Consumption, EventFunction } from '../define-function.ts'
+import { isAnyEvent, type EventFunction } from '../contract.ts'
 import type { StatelessContext } from '../handler.ts'
 import { createAdmission } from './admission.ts'
 import { createDecodeRequest } from './decode-request.ts'
@@ -75,5 +75,3 @@ function lastOf(work: Work, log: Logger): Receive {
 }
 
 const noDryRun = errorReply('invalid_request', 'refused')
-
-const isAnyEvent = (consumes: readonly Consumption[] | AnyEvent): consumes is AnyEvent => !Array.isArray(consumes)

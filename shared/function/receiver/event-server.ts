@@ -2,7 +2,7 @@
 
 import type { Instruments, Logger } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
-import type { EventFunction } from '../define-function.ts'
+import type { EventFunction } from '../contract.ts'
 import type { Health } from '../operations/health.ts'
 import { admissionsOf, createEventIntake, type Work } from './event-intake.ts'
 import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'

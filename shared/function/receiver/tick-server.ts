@@ -4,7 +4,7 @@
 import type { CloudEvent } from '../../events/index.ts'
 import type { Instruments, Logger } from '../../telemetry/index.ts'
 import { createDeadline, type Clock } from '../../time/index.ts'
-import { anyEvent, type ScheduledFunction } from '../define-function.ts'
+import { anyEvent, type ScheduledFunction } from '../contract.ts'
 import type { Tick, TickContext } from '../handler.ts'
 import type { Health } from '../operations/health.ts'
 import { admissionsOf } from './event-intake.ts'

@@ -2,7 +2,7 @@
 // fits the compiled schema. Inner code never sees anything else.
 
 import type { EventType } from '../../../events/index.ts'
-import type { Consumption } from '../../define-function.ts'
+import type { Consumption } from '../../contract.ts'
 import type { Policy } from '../pipeline.ts'
 import { refusalOf } from '../refuse.ts'
 
