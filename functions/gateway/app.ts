@@ -1,6 +1,7 @@
 // The routes of the gateway and what they work with.
 
 import type { Database } from '../../shared/database/index.ts'
+import type { Outbox } from '../../shared/delivery/index.ts'
 import type { Routes } from '../../shared/function/index.ts'
 import type { Channel } from '../../shared/key-value/index.ts'
 import type { Instruments } from '../../shared/telemetry/index.ts'
@@ -9,6 +10,7 @@ import { createAdmitOperator } from './admit-operator.ts'
 import type { Identify } from './identity.ts'
 import { openApi } from './openapi.ts'
 import { addDeadLetterRoutes, type DeadLetterRoutesDeps } from './routes/dead-letters.ts'
+import { addLaneRoutes } from './routes/lanes.ts'
 import { addMessageRoutes } from './routes/messages.ts'
 import { addStreamRoutes } from './routes/session-stream.ts'
 import { addSessionRoutes } from './routes/sessions.ts'
@@ -18,6 +20,7 @@ import { createStreamLimit } from './stream/stream-limit.ts'
 export interface GatewayDeps extends Pick<DeadLetterRoutesDeps, 'outbound' | 'functionUrl'> {
   readonly identify: Identify
   readonly database: Database
+  readonly outbox: Outbox
   readonly channel: Channel
   readonly clock: Clock
   readonly instruments: Pick<Instruments, 'streamsOpen'>
@@ -37,6 +40,8 @@ export const createRoutes =
     addMessageRoutes(app, { ...deps, context })
     addStreamRoutes(app, { ...deps, ...polling, limit, sse: { ...sseDefaults, ...sse }, context })
     addSessionRoutes(app, deps)
-    addDeadLetterRoutes(app, { ...deps, admit: createAdmitOperator(deps.identify, context), context })
+    const admit = createAdmitOperator(deps.identify, context)
+    addDeadLetterRoutes(app, { ...deps, admit, context })
+    addLaneRoutes(app, { ...deps, admit, context })
     app.get('/openapi.json', () => openApi)
   }

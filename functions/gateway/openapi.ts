@@ -2,6 +2,7 @@
 // test keeps both equal.
 
 import { deadLetterParams, deadLettersQuery, discardBody, planQuery, reasonBody, replayBody } from './admin-schemas.ts'
+import { lanePaths, laneSchema } from './openapi-lanes.ts'
 import { answers, json, parameters } from './openapi-parts.ts'
 import { actionBody, eventsQuery, messageBody, sessionParams, sessionsQuery, streamQuery } from './request-schemas.ts'
 
@@ -232,6 +233,7 @@ export const openApi = {
       },
     },
     ...deadLetterPaths(),
+    ...lanePaths,
   },
   components: {
     schemas: {
@@ -253,6 +255,7 @@ export const openApi = {
           key: { type: ['string', 'null'] },
         },
       },
+      Lane: laneSchema,
       Accepted: {
         type: 'object',
         required: ['session_id', 'event_id'],

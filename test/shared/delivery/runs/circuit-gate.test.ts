@@ -108,9 +108,12 @@ test(
     assert.deepEqual(ran, [])
     await until('the others wait for the probe', async () => (await waiting(bench)).length === 4)
     assert.equal(entered, probes, 'no handler ran but those of the probes')
-    await bench.database.query(`UPDATE sluice.lane SET due_at = clock_timestamp() WHERE waits_for = 'model'`)
+    await bench.database.query(
+      `UPDATE sluice.lane SET due_at = clock_timestamp(), epoch = 1000 WHERE waits_for = 'model'`,
+    )
     await bench.database.notify('sluice_lane', 'talker')
-    await until('they looked, and wait again', async () => (await waiting(bench)).length === 4)
+    const looked = `SELECT FROM sluice.lane WHERE waits_for = 'model' AND epoch > 1000`
+    await until('they looked, and wait again', async () => (await bench.rows(looked)).length === 4)
     assert.deepEqual([entered, model.asked() - asked], [probes, probes], 'no handler of them ran')
 
     model.answer = answers
