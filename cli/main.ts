@@ -14,6 +14,8 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   record: () => import('./commands/record.ts'),
   replay: () => import('./commands/replay.ts'),
   simulate: () => import('./commands/simulate.ts'),
+  'dead-letters': () => import('./commands/dead-letters.ts'),
+  verify: () => import('./commands/verify.ts'),
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
@@ -42,7 +44,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 
 async function overview(): Promise<string> {
   const lines = await Promise.all(
-    Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(9)} ${(await load()).command.summary}`),
+    Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)} ${(await load()).command.summary}`),
   )
   return [
     'Usage: sluice <command> [options]',

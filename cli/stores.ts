@@ -26,11 +26,21 @@ export async function withDatabase<T>(work: (database: Database) => Promise<T>):
 
 /** @throws SluiceError `not_found` when nothing is named and no platform runs. */
 export async function withEventLog<T>(work: (eventLog: EventLog) => Promise<T>): Promise<T> {
+  return withStores(({ eventLog }) => work(eventLog))
+}
+
+export interface Stores {
+  readonly database: Database
+  readonly eventLog: EventLog
+}
+
+/** @throws SluiceError `not_found` when nothing is named and no platform runs. */
+export async function withStores<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
   return withDatabase(async (database) => {
     const eventLog = createEventLog(storesConfig(), { database, clock, log, name: 'sluice-cli' })
     await eventLog.start(AbortSignal.timeout(30_000))
     try {
-      return await work(eventLog)
+      return await work({ database, eventLog })
     } finally {
       await eventLog.stop()
     }

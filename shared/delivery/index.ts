@@ -41,3 +41,6 @@ export {
 export { planReplay, type PlannedGroup, type ReplayPlan } from './replay/plan-replay.ts'
 export { replayDeadLetters, type ReplayReport, type ReplayStep } from './replay/replay-dead-letters.ts'
 export { requestDryRun, type DryRun, type DryRunDeps } from './replay/request-dry-run.ts'
+export type { CheckName } from './reconciliation/checks.ts'
+export { provePositions, type LogPositions } from './reconciliation/log-positions.ts'
+export { reconcile, type Reconciled, type ReconcileOptions } from './reconciliation/reconcile.ts'

@@ -117,5 +117,16 @@ export function createInstruments({ function: name }: { readonly function: strin
       'Turns that asked for memories, by outcome: found, none or unavailable',
       ['outcome'],
     ),
+    // reconciliation
+    reconciliationOffenders: gauge(
+      'sluice_reconciliation_offenders',
+      'Rows that break what must always hold between inbox, lanes, dead letters, outbox and log, by check',
+      ['check'],
+    ),
+    reconciliationLastSuccess: gauge(
+      'sluice_reconciliation_last_success_timestamp',
+      'Epoch seconds of the last reconciliation that could read everything',
+      [],
+    ),
   }
 }

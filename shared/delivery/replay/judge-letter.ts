@@ -12,6 +12,7 @@ export type RefusedReplay =
   | 'in_lane'
   | 'id_conflict'
   | 'no_event'
+  | 'no_lanes'
   | 'unknown_type'
   | 'data_invalid'
 
@@ -23,6 +24,7 @@ export const refusedReplay: Readonly<Record<RefusedReplay, string>> = {
   in_lane: 'its event waits in its lane already',
   id_conflict: 'its id was taken by an event with other data; send it anew under an id of its own',
   no_event: 'it never was an event with an identity; send it anew, corrected',
+  no_lanes: 'its function keeps no state, so it has no lanes; send the event to it with sluice replay',
   unknown_type: 'no schema knows its type any more',
   data_invalid: 'the schema does not accept its data any more',
 }
