@@ -7,6 +7,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { options } from '../shared/config/options.ts'
 import { errorCodes } from '../shared/errors/index.ts'
 import { createInstruments } from '../shared/telemetry/index.ts'
 import { metricRows } from './checks/metric-rows.ts'
@@ -187,6 +188,14 @@ test('the environment is read in one place', () => {
     'declare an option in shared/config/options.ts',
   )
   assert.ok(readers.includes('shared/config/load-config.ts'), 'the one place was not found')
+})
+
+test('every option is read by someone', () => {
+  const names = Object.keys(options)
+  assert.ok(names.length >= 20, `only ${names.length} options were read`)
+  const readers = sources.filter((file) => !file.startsWith('shared/config/')).map(read)
+  const unread = names.filter((name) => !readers.some((text) => new RegExp(`\\b${name}\\b`).test(text)))
+  assertNone(unread, 'an option that changes nothing misleads; use it or remove it')
 })
 
 const withoutComments = (text: string): string => text.replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '')

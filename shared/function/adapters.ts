@@ -100,14 +100,17 @@ function requireUp({ name, health }: Component): void {
   if (status === 'down') throw new SluiceError('event_log_unavailable', `${name}: ${error ?? 'down'}`)
 }
 
-// A thinking model may be silent for long before its first token, but not between two chunks.
-const modelTimeouts = { connectMs: 5_000, firstTokenMs: 60_000, idleMs: 30_000, totalMs: 300_000 }
-
 async function addModel(parts: Parts, { config, log, clock, instruments, random }: Surroundings): Promise<void> {
   const { createModelClient } = await import('../model/index.ts')
   const { modelBaseUrl: baseUrl, modelApiKey: apiKey } = config
+  const timeouts = {
+    connectMs: config.modelConnectTimeoutMs,
+    firstTokenMs: config.modelFirstTokenTimeoutMs,
+    idleMs: config.modelIdleTimeoutMs,
+    totalMs: config.modelTotalTimeoutMs,
+  }
   if (baseUrl === '') throw missing('MODEL_BASE_URL', 'a model')
-  const model = createModelClient({ baseUrl, apiKey, timeouts: modelTimeouts }, { clock, log, instruments, random })
+  const model = createModelClient({ baseUrl, apiKey, timeouts }, { clock, log, instruments, random })
   parts.model = model
   parts.circuits.push(model.circuit)
   // No probe: a model that is down opens its breaker, and an unready function could not even take events in.

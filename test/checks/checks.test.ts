@@ -157,6 +157,7 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
   replaceIn('functions/gateway/function.ts', `name: 'gateway'`, `name: 'gate'`)
   replaceIn('docs/errors.md', '| `not_found` |', '| `lost_and_found` |')
   replaceIn('docs/metrics.md', '| `sluice_turns_total` |', '| `sluice_twists_total` |')
+  replaceIn('shared/config/options.ts', '  modelTotalTimeoutMs:', '  modelPatienceMs:')
   rmSync(join(copy, 'schemas/events/tool.call.requested/examples'), { recursive: true })
   writeFileSync(join(copy, 'schemas/database/0099-later.sql'), 'SELECT 1;\n')
   assertBites(
@@ -167,6 +168,7 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
     /lost_and_found/,
     /sluice_twists_total/,
     /declare an option[^]*shared\/time\/planted-env\.ts/,
+    /an option that changes nothing[^]*modelPatienceMs/,
     /use the port EventLog[^]*shared\/time\/planted-kafka\.ts/,
     /be a Component instead[^]*shared\/time\/planted-exit\.ts/,
     /name the concept[^]*shared\/time\/time-utils/,
