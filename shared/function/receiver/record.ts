@@ -2,7 +2,7 @@
 
 import type { Instruments, Logger, TraceContext } from '../../telemetry/index.ts'
 import type { Reception } from './reception.ts'
-import type { Reply, ReplyOutcome } from './reply.ts'
+import { replyOutcomes, type Reply, type ReplyOutcome } from './reply.ts'
 
 export interface RecordDeps {
   readonly instruments: Pick<Instruments, 'eventsReceived' | 'receiveSeconds'>
@@ -18,26 +18,9 @@ export interface Conclusion {
 
 export type RecordReply = (conclusion: Conclusion) => void
 
-const outcomes: readonly ReplyOutcome[] = [
-  'done',
-  'parked',
-  'duplicate',
-  'dead',
-  'retrying',
-  'waiting',
-  'held',
-  'stale',
-  'refused',
-  'invalid',
-  'overloaded',
-  'draining',
-  'failed',
-  'gone',
-]
-
 export function createRecord({ instruments, log }: RecordDeps): RecordReply {
   const counters = Object.fromEntries(
-    outcomes.map((outcome) => [outcome, instruments.eventsReceived.labels(outcome)]),
+    replyOutcomes.map((outcome) => [outcome, instruments.eventsReceived.labels(outcome)]),
   ) as Record<ReplyOutcome, { inc(): void }>
   const { receiveSeconds } = instruments
 

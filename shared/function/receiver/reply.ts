@@ -1,26 +1,29 @@
 // Answers of the receiver. Head and body leave together in one write with an explicit length: a KafkaSource's timeout ends
-// at the head, so a body that came later could hold its partition for ever (knative.md §0).
+// at the head, so a body that came later could hold its partition for ever (docs/kafka-source.md, K13).
 
 import type { ServerResponse } from 'node:http'
 import { type ErrorCode, errorCodes } from '../../errors/index.ts'
 import { problemContentType, problemOf } from '../problem.ts'
 
-/** What became of the event. The closed set of the metric label `outcome`. */
-export type ReplyOutcome =
-  | 'done'
-  | 'parked'
-  | 'duplicate'
-  | 'dead'
-  | 'retrying'
-  | 'waiting'
-  | 'held'
-  | 'stale'
-  | 'refused'
-  | 'invalid'
-  | 'overloaded'
-  | 'draining'
-  | 'failed'
-  | 'gone'
+/** What became of the event: the closed set of the metric label `outcome`. */
+export const replyOutcomes = [
+  'done',
+  'parked',
+  'duplicate',
+  'dead',
+  'retrying',
+  'waiting',
+  'held',
+  'stale',
+  'refused',
+  'invalid',
+  'overloaded',
+  'draining',
+  'failed',
+  'gone',
+] as const
+
+export type ReplyOutcome = (typeof replyOutcomes)[number]
 
 export interface Reply {
   readonly status: number
@@ -51,7 +54,7 @@ const emptyLastHead = ['content-length', '0', 'connection', 'close']
 export function sendReply(response: ServerResponse, reply: Reply, traceId: string): void {
   const { status, code, retryAfterS, allow, close = false } = reply
   if (code === undefined || status < 300) {
-    // Empty, because the answer of a sink may be taken for a reply event (knative.md §2.5).
+    // Empty, because the answer of a sink may be taken for a reply event.
     response.writeHead(status, close ? emptyLastHead : emptyHead)
     response.end()
     return
