@@ -1,5 +1,5 @@
 // A circuit breaker and bulkhead around one dependency (opossum). Create it once, where the dependency is created: a
-// breaker per call counts nothing (W-26).
+// breaker per call counts nothing.
 //
 //   closed ──half of ≥ volumeThreshold calls failed──▶ open ──resetMs──▶ half open ──probe──▶ closed, or open again
 //
@@ -7,7 +7,7 @@
 //     (opossum without `timeout` rejects for ever when a probe hangs).
 // B2  A call that runs out of time is aborted by its own signal. opossum's one `abortController` is not used: it would
 //     abort every other call of the dependency along with the slow one.
-// B3  Callers' mistakes and a full bulkhead are not failures of the dependency (W-33a).
+// B3  Callers' mistakes and a full bulkhead are not failures of the dependency.
 // B4  A probe that says nothing about the dependency – cancelled, refused on our side – decides nothing: the next call
 //     is the probe.
 
