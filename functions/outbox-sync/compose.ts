@@ -1,4 +1,4 @@
-// What runs here: two loops of shared/delivery and three chores.
+// What runs here: two loops of shared/delivery and four chores.
 
 import {
   createLaneDriver,
@@ -9,6 +9,7 @@ import {
 } from '../../shared/delivery/index.ts'
 import type { Handler, Resources } from '../../shared/function/index.ts'
 import { repeat, type Component } from '../../shared/lifecycle/index.ts'
+import { checkBooks } from './check-books.ts'
 import { outboxSync } from './function.ts'
 import { createHandler } from './handler.ts'
 import { postgresLogRetentionMs, prune } from './prune.ts'
@@ -17,6 +18,7 @@ import { sweepTurns } from './sweep-turns.ts'
 const sweepEveryMs = 5_000
 const pruneEveryMs = 60_000
 const countEveryMs = 15_000
+const reconcileEveryMs = 60_000
 
 export interface OutboxSync {
   readonly handler: Handler<typeof outboxSync>
@@ -44,6 +46,7 @@ export function createOutboxSync(resources: Resources<typeof outboxSync>): Outbo
         resources,
         async (signal) => void (await prune(database, retention, signal)),
       ),
+      repeat({ name: 'reconciliation', everyMs: reconcileEveryMs }, resources, () => checkBooks(resources)),
     ],
   }
 }
