@@ -26,7 +26,7 @@ export async function warmCompileCache({ root, functions }: CompileCacheOptions,
   if (existsSync(env.NODE_COMPILE_CACHE)) return
   const composed = functions.map(({ name }) => `./functions/${name}/compose.ts`)
   const imports = [...composed, './shared/function/index.ts'].map((file) => `import(${JSON.stringify(file)})`)
-  const program = `await Promise.allSettled([${imports.join(',')}]); process.exit(0)`
+  const program = `await Promise.allSettled([${imports.join(',')}])`
   const options = { cwd: root, env, timeout: 30_000, signal }
   await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], options).catch(
     () => undefined,
