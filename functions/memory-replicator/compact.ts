@@ -27,5 +27,4 @@ export async function compact(
 
 const foldSql = `
   DELETE FROM agent.memory_replica WHERE (tenant, key, sequence) IN (
-    SELECT tenant, key, sequence FROM agent.memory_replica WHERE NOT newest ORDER BY replicated_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-  AND NOT newest`
+    SELECT tenant, key, sequence FROM agent.memory_replica WHERE NOT newest ORDER BY replicated_at LIMIT $1 FOR UPDATE SKIP LOCKED)`

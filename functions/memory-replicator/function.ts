@@ -11,7 +11,8 @@ export const memoryReplicator = defineFunction({
   execution: 'transaction',
   // The key is the memory, so a memory whose writes do not fit together stops alone.
   ordering: 'key',
-  delivery: { attempts: 6, backoff: { firstMs: 500, maxMs: 30_000 }, timeoutMs: 10_000 },
+  // A write that was given up would be missing for ever, so it waits for a person.
+  delivery: { attempts: 6, backoff: { firstMs: 500, maxMs: 30_000 }, onExhausted: 'hold', timeoutMs: 10_000 },
   needs: ['postgres'],
   // One always runs: the lag must be seen when nothing arrives any more.
   scale: { min: 1, max: 20, concurrency: 50 },

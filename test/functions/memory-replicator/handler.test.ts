@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Database } from '../../../shared/database/index.ts'
+import { createOutbox, readLane, releaseLane, skipHead } from '../../../shared/delivery/index.ts'
 import type { MemoryRecordWritten } from '../../../shared/events/index.ts'
+import { createInstruments } from '../../../shared/telemetry/index.ts'
+import { systemClock } from '../../../shared/time/index.ts'
 import { until } from '../../support/index.ts'
 import { metric, startMemoryService, startReplicator } from '../support/memory.ts'
+import { testLogger } from '../support/platform.ts'
 import { chainOf, deliver, signed } from '../support/memory-writes.ts'
 
 type Chain = readonly [MemoryRecordWritten, MemoryRecordWritten, MemoryRecordWritten]
@@ -150,23 +154,77 @@ test('a replica that was lost is built again from the log', { timeout: 60_000 },
 })
 
 test(
-  'a memory whose writes are lost for good goes on with its present state, restated',
+  'a memory that has stopped waits for a person, and goes on with its present state',
   { timeout: 60_000 },
   async (t) => {
     const memory = await startMemoryService(t)
-    const { replicator } = await startReplicator(t, memory)
+    const { database } = memory
+    const { replicator } = await startReplicator(t, memory, { impatient: true })
+    const lane = { function: 'memory-replicator', key: 'local/lost' }
+    const isHeld = async (): Promise<boolean> => (await readLane(database, { ...lane, most: 1 })).held !== null
+    const stopped = (): Promise<number> => metric(replicator, 'sluice_memory_streams_stopped')
     for (const content of ['one', 'two', 'three']) await memory.remember({ key: 'lost', content })
-    await memory.ask('POST', '/v1/memory/lost/restate')
-    const { rows } = await memory.database.query<{ event: { id: string; data: MemoryRecordWritten } }>(
-      `SELECT event FROM sluice.outbox WHERE key = 'local/lost' ORDER BY sequence`,
-    )
-    const restated = rows.at(-1)?.event
-    assert.ok(restated !== undefined)
-    assert.equal(await deliver(replicator, restated.data, { id: restated.id }), 200)
-    assert.deepEqual(await replicaOf(memory.database, 'lost'), [[4, 'three', true]])
-    assert.equal(await unapplied(memory.database), 0)
+    const [first, , third] = await writes()
+    assert.equal(await bring(first), 200)
+    assert.equal(await bring(third), 202) // the second never comes
+
+    await t.test('its attempts used up, its lane is held and nothing is given up', async () => {
+      await until('the lane is held', isHeld)
+      assert.equal((await database.query('SELECT FROM sluice.dead_letter')).rowCount, 0)
+      await until('the gauge shows it', async () => (await stopped()) === 1)
+      await until('the lag grows', async () => (await metric(replicator, 'memory_wal_lag_seconds')) > 1)
+      assert.deepEqual(await replicaOf(database, 'lost'), [[1, 'one', true]])
+      await memory.remember({ key: 'lost', content: 'four' })
+      assert.equal(await bring((await writes())[3]), 202)
+    })
+
+    await t.test('released as it is, it stops again', async () => {
+      await releaseLane(database, lane)
+      await until('it is held again', isHeld)
+    })
+
+    await t.test('what is held is skipped, and the present state, restated, is applied', async () => {
+      await memory.ask('POST', '/v1/memory/lost/restate')
+      assert.equal(await bring((await writes()).at(-1)), 202)
+      const outbox = createOutbox({}, { ...surroundings(), database })
+      for (const _ of ['three', 'four']) {
+        await until('the next is held', isHeld)
+        await skipHead(lane, { database, outbox })
+      }
+      await until('it is applied', async () => (await replicaOf(database, 'lost')).length === 2)
+      assert.deepEqual(await replicaOf(database, 'lost'), [
+        [1, 'one', false],
+        [5, 'four', true],
+      ])
+      assert.equal(await unapplied(database), 0)
+      await until('nothing is stopped', async () => (await stopped()) === 0)
+    })
+
+    interface Emitted {
+      readonly id: string
+      readonly data: MemoryRecordWritten
+    }
+
+    async function writes(): Promise<readonly Emitted[]> {
+      const { rows } = await database.query<{ event: Emitted }>(
+        `SELECT event FROM sluice.outbox WHERE key = 'local/lost' ORDER BY sequence`,
+      )
+      return rows.map(({ event }) => event)
+    }
+    async function bring(emitted: Emitted | undefined): Promise<number> {
+      assert.ok(emitted !== undefined)
+      return deliver(replicator, emitted.data, { id: emitted.id })
+    }
   },
 )
+
+const surroundings = () => ({
+  clock: systemClock,
+  log: testLogger(),
+  instruments: createInstruments({ function: 'test' }),
+  failpoints: () => undefined,
+  random: Math.random,
+})
 
 const unapplied = async (database: Database): Promise<number> =>
   (await database.query('SELECT FROM agent.memory_unapplied')).rowCount

@@ -111,11 +111,15 @@ export interface Replication {
 export async function startReplicator(
   t: TestContext,
   { eventLog, configWith }: MemoryPlatform,
-  env: Readonly<Record<string, string>> = {},
+  { impatient = false }: { readonly impatient?: boolean } = {},
 ): Promise<Replication> {
   const log = testLogger()
   const behaviour = { compose: createMemoryReplicator }
-  const replicator = await startForTest(t, { definition: memoryReplicator, behaviour, config: configWith(env), log })
+  const delivery = impatient
+    ? { ...memoryReplicator.delivery, attempts: 2, backoff: { firstMs: 1, maxMs: 1 } }
+    : memoryReplicator.delivery
+  const definition = { ...memoryReplicator, delivery }
+  const replicator = await startForTest(t, { definition, behaviour, config: configWith({}), log })
   const address = `http://127.0.0.1:${replicator.port}`
   await startForTest(t, {
     definition: outboxSync,
@@ -128,13 +132,12 @@ export async function startReplicator(
     startSource: async () => {
       const sender = createHttpSender({ clock })
       atEnd(t, () => sender.close())
-      const delivery = { retry: 10, backoffPolicy: 'linear', backoffDelay: 'PT0.1S', timeout: 'PT10S' } as const
       const name = 'memory-replicator-memory-wal'
       const spec = {
         topics: ['memory.wal'],
         consumerGroup: name,
         initialOffset: 'earliest',
-        delivery,
+        delivery: { retry: 10, backoffPolicy: 'linear', backoffDelay: 'PT0.1S', timeout: 'PT10S' },
         sink: { uri: `${address}/` },
         ceOverrides: { extensions: { sluicetopic: 'memory.wal' } },
       } as const

@@ -113,6 +113,7 @@ test('recall', { timeout: 120_000 }, async (t) => {
     assert.deepEqual(await keysOf(memory, { query: 'baker', namespace: 'now' }), [])
     const [found] = await memory.recall({ query: 'pilot', namespace: 'now' })
     assert.deepEqual([found?.content, found?.position], ['works as a pilot', '2@job'])
+    assert.deepEqual(await keysOf(memory, { namespace: 'now' }), ['job'])
   })
 
   await t.test('bounds of a question, each at its edge and one beyond', async () => {
