@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkers, extraCopies, type Breach } from './checkers/index.ts'
 import { collectHistory, remainderOf } from './history/collect.ts'
 import { fileOf, readHistory, readLines } from './history/history-files.ts'
-import { topicBetween, topicOfSenders } from './history/history.ts'
+import { groups } from './history/history.ts'
 import { recoveryTimes } from './history/recovery.ts'
 import { createNemesis } from './nemesis/nemesis.ts'
 import { describePlan, planFaults } from './nemesis/plan-faults.ts'
@@ -31,11 +31,6 @@ export interface Verdict {
   readonly passed: number
   readonly failed: number
 }
-
-const groups = [
-  { group: 'counter-tool-requests', topic: topicOfSenders },
-  { group: 'banker-tool-results', topic: topicBetween },
-] as const
 
 /** Sends pause while so much is under way: a rig that is far behind shows nothing but its queue. */
 const mostUnderWay = 2_000

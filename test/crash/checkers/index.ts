@@ -1,3 +1,4 @@
+import type { History } from '../history/history.ts'
 import type { Checker, Invariant } from './finding.ts'
 import { noEffectTwice } from './no-effect-twice.ts'
 import { noEventLost } from './no-event-lost.ts'
@@ -15,3 +16,7 @@ export const checkers: readonly { readonly invariant: Invariant; readonly title:
   { invariant: 'I4', title: 'order per key', check: orderPerKey },
   { invariant: 'I5', title: 'outbox = topic', check: outboxIsTopic },
 ]
+
+/** All breaches of all invariants, each opening with the invariant. */
+export const breachesOf = (history: History): readonly string[] =>
+  checkers.flatMap(({ check }) => check(history).map(({ invariant, what }) => `${invariant} ${what}`))

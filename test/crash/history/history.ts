@@ -105,3 +105,9 @@ export interface History {
 export const topicOfSenders = 'tool.requests'
 export const topicBetween = 'tool.results'
 export const topicOfResults = 'conversation.outbound'
+
+/** Who reads what: the sources of the two functions. */
+export const groups = [
+  { group: 'counter-tool-requests', topic: topicOfSenders },
+  { group: 'banker-tool-results', topic: topicBetween },
+] as const

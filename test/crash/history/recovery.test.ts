@@ -27,5 +27,15 @@ test('the time from a kill to the next run of what it interrupted, and of nothin
     run('failed long before', 2, 30_000),
   ]
   const effects = [effect('done before', 1), effect('interrupted', 2), effect('of another process', 3)]
-  assert.deepEqual(recoveryTimes([{ pid: 1, at: 1_000 }], { runs, effects }), [3_000])
+  assert.deepEqual(recoveryTimes([{ name: 'counter-1', pid: 1, at: 1_000 }], { runs, effects }), [3_000])
+})
+
+test('a lane driver that dies in between begins the time anew', () => {
+  const runs = [run('interrupted', 1, 950), run('interrupted', 2, 31_000)]
+  const kills = [
+    { name: 'banker-1', pid: 1, at: 1_000 },
+    { name: 'outbox-sync', pid: 5, at: 16_000 },
+    { name: 'outbox-sync', pid: 6, at: 40_000 },
+  ]
+  assert.deepEqual(recoveryTimes(kills, { runs, effects: [] }), [15_000])
 })

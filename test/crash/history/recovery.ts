@@ -4,13 +4,17 @@ import type { Effect } from './history.ts'
 import type { RunBegun } from '../workload/process-deps.ts'
 
 export interface Kill {
+  readonly name: string
   readonly pid: number
   readonly at: number
 }
 
+const driver = 'outbox-sync'
+
 /**
  * Milliseconds from each kill to the next run of each event that had begun in the killed process and had no effect there.
- * Events that began long before the kill had failed there for another reason.
+ * Events that began long before the kill had failed there for another reason. When the lane driver was killed in between, it
+ * may have died with the lane in its hands, so the time is that from its kill.
  */
 export function recoveryTimes(
   kills: readonly Kill[],
@@ -27,7 +31,9 @@ export function recoveryTimes(
       const ofEvent = byEvent.get(`${actor} ${id}`) ?? []
       if (ofEvent.some((run) => run.at > begunAt && run.at <= at)) return [] // it ran again before the kill
       const next = ofEvent.find((run) => run.at > at)
-      return next === undefined ? [] : [next.at - at]
+      if (next === undefined) return []
+      const again = kills.filter((kill) => kill.name === driver && kill.at > at && kill.at < next.at)
+      return [next.at - Math.max(at, ...again.map((kill) => kill.at))]
     })
   })
 }

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../support/until.ts'
+import type { KeptProcess } from '../rig/kept-process.ts'
 import type { Rig } from '../rig/rig.ts'
 import type { FaultPlan, TimedFault } from './plan-faults.ts'
 
@@ -51,6 +52,12 @@ export function createNemesis({ timed }: FaultPlan, { rig, onFault, onUnproven }
     running.add(ended)
   }
 
+  /** Not while it stands still: that is a fault of its own, and has to last. */
+  async function killUnfired(kept: KeptProcess): Promise<void> {
+    while (stateOf(kept.pid()) === 'T') await sleep(100)
+    if (kept.armsLeft() > 0) kept.kill('SIGKILL, its failpoint was not reached')
+  }
+
   return {
     advance: (share) => {
       for (let [next] = waiting; next !== undefined && next.after <= share; [next] = waiting) {
@@ -59,8 +66,10 @@ export function createNemesis({ timed }: FaultPlan, { rig, onFault, onUnproven }
       }
     },
     killTheUnfired: () => {
-      for (const kept of rig.processes.values())
-        if (kept.armsLeft() > 0) kept.kill('SIGKILL, its failpoint was not reached')
+      for (const kept of rig.processes.values()) {
+        const killing = killUnfired(kept).finally(() => running.delete(killing))
+        running.add(killing)
+      }
     },
     settled: async () => {
       while (running.size > 0) await Promise.all(running)
@@ -94,9 +103,7 @@ const acts: Readonly<Record<TimedFault['kind'], Act>> = {
     const [function_, { balancer, ports }] = [...balancers][pick % balancers.size] ?? nothingTo('pause')
     const instance = pick % ports.length
     const kept = processes.get(`${function_}-${instance + 1}`) ?? nothingTo('pause')
-    const pid = kept.pid()
-    kept.signal('SIGSTOP')
-    await until(`${kept.name} stands still`, () => stateOf(pid) === 'T', { limitMs: 2_000 })
+    const pid = await until(`${kept.name} stands still`, () => stopped(kept), { limitMs: 20_000, everyMs: 100 })
     balancer.takeOut(ports[instance] ?? 0)
     await sleep(pauseMs)
     const still = stateOf(pid)
@@ -112,6 +119,13 @@ const acts: Readonly<Record<TimedFault['kind'], Act>> = {
     await until('the source is started anew', () => kept.pid() !== before, { limitMs: 20_000 })
     return changed('source', before, kept.pid())
   },
+}
+
+/** The process that stands still now; a kill may have come first. */
+function stopped(kept: KeptProcess): number | undefined {
+  const pid = kept.pid()
+  kept.signal('SIGSTOP')
+  return stateOf(pid) === 'T' ? pid : undefined
 }
 
 function changed(what: string, before: number, after: number): string {
