@@ -13,9 +13,10 @@ export const command: Command = {
   usage: `Usage: sluice replay FILE --to URL [options]
 
 Posts the events of a file (JSON lines; '-' is standard input) to a function, one after the other. An event that the
-function took before is absorbed. Exits 1 when an event was not answered with 2xx. docs/replay.md describes the format.
+function took before is absorbed: nothing runs. Exits 1 when an event was not answered with 2xx. docs/replay.md describes the format.
 
   --to URL      the function
+  --new-ids     gives each event an id of its own, so that it is handled anew, with all its effects
   --timeout N   seconds to wait for one answer (default: 30)
 
   npx sluice replay inbound.jsonl --to http://127.0.0.1:20123/`,
@@ -28,10 +29,14 @@ async function replay(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { to: { type: 'string' }, timeout: { type: 'string', default: '30' } },
+    options: {
+      to: { type: 'string' },
+      timeout: { type: 'string', default: '30' },
+      'new-ids': { type: 'boolean', default: false },
+    },
   })
   const [file, ...more] = positionals
-  const { to: url } = values
+  const { to: url, 'new-ids': newIds } = values
   if (file === undefined || url === undefined || more.length > 0) {
     console.error(`sluice replay: expected one file and --to URL\n\n${command.usage}`)
     return 2
@@ -51,22 +56,29 @@ async function replay(args: readonly string[]): Promise<number> {
       ),
     )
     const report = await Promise.race([
-      replayEvents(readEventLines(lines), { url, timeoutMs, signal: stop.signal }),
+      replayEvents(readEventLines(lines), { url, timeoutMs, newIds, signal: stop.signal }),
       failed,
     ])
-    print(report)
+    print(report, newIds)
     return report.failures.length === 0 ? 0 : 1
   } finally {
     stop.forget()
   }
 }
 
-function print({ answers, failures }: ReplayReport): void {
+function print({ answers, failures }: ReplayReport, newIds: boolean): void {
   const counts = [...answers].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`)
   const total = [...answers.values()].reduce((sum, count) => sum + count, 0)
   console.log(
     `${total} events answered${counts.length === 0 ? '' : `: ${counts.join(', ')}`}; ${failures.length} failed.`,
   )
+  if (total > failures.length) {
+    console.log(
+      newIds
+        ? 'Each had a new id, so all were handled anew.'
+        : 'Those that the function had taken before were absorbed: nothing ran for them. --new-ids has them handled anew.',
+    )
+  }
   for (const { line, reason } of failures.slice(0, shownFailures)) console.error(`line ${line}: ${reason}`)
   if (failures.length > shownFailures) console.error(`… and ${failures.length - shownFailures} more`)
 }

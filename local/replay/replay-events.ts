@@ -1,6 +1,7 @@
 // Posts events to a function, one after the other so that their order holds, and counts the answers. An event that was taken
-// before is absorbed by the function's inbox, so a file may be replayed as often as one likes.
+// before is absorbed by the function's inbox, so a file may be replayed as often as one likes – unless its events get new ids.
 
+import { v7 as uuidv7 } from 'uuid'
 import { messageOf } from '../../shared/errors/index.ts'
 import { encodeHttpEvent, type CloudEvent } from '../../shared/events/index.ts'
 import type { EventLine } from './event-lines.ts'
@@ -21,6 +22,8 @@ export interface ReplayOptions {
   /** Longest wait for one answer, in milliseconds. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
+  /** Each event gets an id of its own, so that it is handled anew. */
+  readonly newIds?: boolean
 }
 
 /** Goes on after a failure; every event that was not answered with 2xx is in the report. */
@@ -33,7 +36,8 @@ export async function replayEvents(lines: AsyncIterable<EventLine>, options: Rep
       failures.push({ line: item.line, reason: item.message })
       continue
     }
-    const answer = await post(item.event, options)
+    const event = options.newIds === true ? { ...item.event, id: uuidv7() } : item.event
+    const answer = await post(event, options)
     if (answer.status !== undefined) answers.set(answer.status, (answers.get(answer.status) ?? 0) + 1)
     if (answer.failure !== undefined) failures.push({ line: item.line, reason: answer.failure })
   }

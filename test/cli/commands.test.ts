@@ -128,7 +128,11 @@ test('record writes a topic, and replay posts it', async (t) => {
     (request, response) => void request.resume().on('end', () => response.writeHead(202).end()),
   )
   const replayed = await sluice(['replay', file, '--to', taken.url])
-  assert.deepEqual(replayed, { code: 0, stdout: '1 events answered: 1 × 202; 0 failed.\n', stderr: '' })
+  assert.deepEqual([replayed.code, replayed.stderr], [0, ''])
+  assert.match(
+    replayed.stdout,
+    /^1 events answered: 1 × 202; 0 failed\.\nThose that the function had taken before were absorbed/,
+  )
   const refusing = await startLoopbackServer(
     t,
     (request, response) => void request.resume().on('end', () => response.writeHead(400).end('no')),

@@ -79,3 +79,17 @@ test('a function that is not there fails every event and says why', async () => 
   assert.equal(report.answers.size, 0)
   assert.match(report.failures[0]?.reason ?? '', /^no answer: /)
 })
+
+test('with new ids the same events are handled anew each time', async (t) => {
+  const { url, received } = await target(t, [])
+  const options = { url, timeoutMs: 5_000, newIds: true }
+  await replayEvents(given('a', 'b'), options)
+  await replayEvents(given('a', 'b'), options)
+  const ids = received.map(({ headers }) => headers['ce-id'])
+  assert.equal(new Set(ids).size, 4)
+  assert.ok(!ids.includes('a'))
+  assert.deepEqual(
+    received.map(({ body }) => body),
+    ['{"id":"a"}', '{"id":"b"}', '{"id":"a"}', '{"id":"b"}'],
+  )
+})
