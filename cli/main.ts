@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   simulate: () => import('./commands/simulate.ts'),
   'dead-letters': () => import('./commands/dead-letters.ts'),
   verify: () => import('./commands/verify.ts'),
+  lanes: () => import('./commands/lanes.ts'),
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {

@@ -76,7 +76,7 @@ export interface LaneDetail extends LaneSummary {
 /** @throws SluiceError `not_found`, also for a lane of another tenant. */
 export async function readLane(
   database: Queryable,
-  { function: name, key, tenant, most }: LaneName & { readonly most: number },
+  { function: name, key, tenant, most = 50 }: LaneName & { readonly most?: number },
 ): Promise<LaneDetail> {
   const { rows } = await database.query<LaneDetail>(laneSql, [name, key, tenant ?? null, most])
   const [lane] = rows
