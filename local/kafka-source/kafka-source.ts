@@ -16,6 +16,7 @@
 import type { Component, ComponentHealth } from '../../shared/lifecycle/index.ts'
 import type { Logger } from '../../shared/telemetry/index.ts'
 import type { Clock, Timer } from '../../shared/time/index.ts'
+import { createCommitter } from './committer.ts'
 import { deliverRecord, type RecordOutcome } from './deliver-record.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher.ts'
 import { deliveryRules, type KafkaSourceSpec } from './kafka-source-spec.ts'
@@ -81,9 +82,12 @@ export function createKafkaSource(options: KafkaSourceOptions, deps: KafkaSource
   const traces = createTraceScopes()
   const delivering = { ...deps, sender: followRedirects(deps.sender), traces }
   const running = new Set<Promise<unknown>>()
+  const commit = createCommitter(consumerGroup, {
+    log,
+    onFailure: (error) => note({ status: 'down', at: clock.now(), error: 'the offset cannot be committed' }, error),
+  })
   let phase: Phase = { name: 'idle' }
   let health: ComponentHealth = { status: 'unknown' }
-  let committing = Promise.resolve()
 
   async function settle(
     prepared: Prepared,
@@ -158,25 +162,6 @@ export function createKafkaSource(options: KafkaSourceOptions, deps: KafkaSource
     })
     for (const { prepared, partition } of taken) partition.offsets.received(prepared.record.offset)
     for (const { prepared, partition } of taken) dispatcher.take(prepared, partition)
-  }
-
-  /** One after the other, so that no older offset is stored last. */
-  function commit(partitions: readonly Partition[]): Promise<void> {
-    committing = committing.then(() => commitAdvances(partitions))
-    return committing
-  }
-
-  async function commitAdvances(partitions: readonly Partition[]): Promise<void> {
-    for (const { topic, index: partition, offsets } of partitions) {
-      const offset = offsets.takeAdvance()
-      if (offset === undefined) continue
-      try {
-        await log.commit(consumerGroup, topic, { partition, offset })
-      } catch (error) {
-        offsets.giveBack()
-        note({ status: 'down', at: clock.now(), error: 'the offset cannot be committed' }, error)
-      }
-    }
   }
 
   function note(seen: ComponentHealth, error?: unknown): void {

@@ -1,6 +1,7 @@
 // What may go wrong in a simulation, as written on the command line: NAME[=VALUE][@FROM[..TO]]. Without a time it lasts.
 
 import { SluiceError } from '../../shared/errors/index.ts'
+import type { Clock } from '../../shared/time/index.ts'
 
 /** Milliseconds from the first event. */
 export interface Window {
@@ -76,4 +77,21 @@ function shareOf(value: string, within: string): number {
 
 const wrong = (text: string, why: string): SluiceError => new SluiceError('invalid_option', `--fault ${text}: ${why}`)
 
-export const isWithin = ({ fromMs, toMs }: Window, atMs: number): boolean => atMs >= fromMs && atMs < toMs
+export interface ActiveFaults {
+  /** Of one kind, now. */
+  active<K extends Fault['kind']>(kind: K): readonly Extract<Fault, { readonly kind: K }>[]
+}
+
+/** Their times count from now. */
+export function createActiveFaults(faults: readonly Fault[], clock: Clock): ActiveFaults {
+  const startMs = clock.now()
+  return {
+    active: <K extends Fault['kind']>(kind: K) => {
+      const atMs = clock.now() - startMs
+      return faults.filter(
+        (fault): fault is Extract<Fault, { readonly kind: K }> =>
+          fault.kind === kind && atMs >= fault.window.fromMs && atMs < fault.window.toMs,
+      )
+    },
+  }
+}

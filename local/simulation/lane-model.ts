@@ -2,30 +2,20 @@
 //
 // L1  One run of a lane at a time, in the order in which events were parked; what follows a failed event waits behind it.
 // L2  A run counts when it begins. One that dies with its process holds its lane until the lease runs out.
-// L3  An event that failed as often as its contract allows becomes a dead letter, and the lane goes on.
+// L3  An event that failed as often as its contract allows becomes a dead letter, and the lane goes on; or, where the contract
+//     says `hold`, the lane waits for a person, who never comes here.
 
 import { backoffDelay, type BackoffOptions, type Clock } from '../../shared/time/index.ts'
 import type { Random } from './seeded-random.ts'
 import type { Timeline } from './timeline.ts'
-
-/** An event that was taken. */
-export interface Work {
-  /** Source and id. */
-  readonly identity: string
-  /** Its id and its key, where it has one. */
-  readonly names: readonly string[]
-  /** Of its lane. */
-  readonly key: string
-  /** Topic and partition. */
-  readonly place: string
-  /** Its offset there. */
-  readonly order: number
-  readonly label: string
-  readonly attempts: number
-}
+import type { Work } from './work.ts'
 
 export interface LaneModelOptions {
-  readonly delivery: { readonly attempts: number; readonly backoff: BackoffOptions }
+  readonly delivery: {
+    readonly attempts: number
+    readonly backoff: BackoffOptions
+    readonly onExhausted?: 'dead-letter' | 'hold'
+  }
   readonly concurrency: number
 }
 
@@ -43,8 +33,9 @@ export interface LaneModelDeps {
 export interface LaneModel {
   isOccupied(key: string): boolean
   park(work: Work, delayMs: number): void
-  /** After a failed run: parked again or a dead letter. */
-  retry(work: Work): 'parked' | 'dead'
+  /** After a failed run. */
+  retry(work: Work): 'parked' | 'held' | 'dead'
+  /** No lane has an event that could run. */
   isIdle(): boolean
 }
 
@@ -58,6 +49,7 @@ export function createLaneModel(options: LaneModelOptions, deps: LaneModelDeps):
   const { clock, random, timeline, canRun, finish } = deps
   const lanes = new Map<string, Work[]>()
   const busy = new Set<string>()
+  const held = new Set<string>()
 
   const lookAt = (key: string, delayMs: number): void =>
     void clock.after(delayMs + random.between(offer), () => void offerHead(key))
@@ -86,10 +78,10 @@ export function createLaneModel(options: LaneModelOptions, deps: LaneModelDeps):
       finish(work, 'done')
     } else if (how === 'failed') {
       removeHead(key)
-      if (retryHead(work) === 'parked') return
+      if (retry(work) !== 'dead') return
     } else if (work.attempts >= delivery.attempts) {
       removeHead(key)
-      finish(work, 'dead', 'attempts_exhausted')
+      if (exhausted(work, 'its last run died') !== 'dead') return
     }
     if (lanes.has(key)) lookAt(key, 0)
   }
@@ -104,20 +96,28 @@ export function createLaneModel(options: LaneModelOptions, deps: LaneModelDeps):
     else lanes.set(key, rest)
   }
 
-  function retryHead(work: Work): 'parked' | 'dead' {
-    if (work.attempts >= delivery.attempts) {
-      finish(work, 'dead', `failed ${work.attempts} times`)
-      return 'dead'
-    }
+  function retry(work: Work): 'parked' | 'held' | 'dead' {
+    const tries = `${work.attempts} of ${delivery.attempts}`
+    if (work.attempts >= delivery.attempts) return exhausted(work, `failed in all of its ${work.attempts} runs`)
     const delayMs = backoffDelay(delivery.backoff, work.attempts, random.next)
-    timeline.note(
-      'lane',
-      `${work.label} failed (run ${work.attempts} of ${delivery.attempts}), again in ${Math.round(delayMs)} ms`,
-    )
-    lanes.set(work.key, [work, ...(lanes.get(work.key) ?? [])])
+    timeline.note('lane', `${work.label} failed (run ${tries}), again in ${Math.round(delayMs)} ms`)
+    putBack(work)
     lookAt(work.key, delayMs)
     return 'parked'
   }
+
+  function exhausted(work: Work, why: string): 'held' | 'dead' {
+    if (delivery.onExhausted !== 'hold') {
+      finish(work, 'dead', why)
+      return 'dead'
+    }
+    timeline.note('lane', `${work.label} is held for a person: ${why}`)
+    putBack(work)
+    held.add(work.key)
+    return 'held'
+  }
+
+  const putBack = (work: Work): void => void lanes.set(work.key, [work, ...(lanes.get(work.key) ?? [])])
 
   return {
     isOccupied: (key) => lanes.has(key),
@@ -127,7 +127,7 @@ export function createLaneModel(options: LaneModelOptions, deps: LaneModelDeps):
       timeline.note('lane', `${work.label} parked${before.length === 0 ? '' : ` behind ${before.length}`}`)
       if (before.length === 0) lookAt(work.key, delayMs)
     },
-    retry: retryHead,
-    isIdle: () => lanes.size === 0,
+    retry,
+    isIdle: () => [...lanes.keys()].every((key) => held.has(key)),
   }
 }

@@ -147,6 +147,21 @@ test('a poisoned key ends as dead letters and holds no other key', async () => {
   assert.deepEqual(losses(report), nothingLost)
 })
 
+test('where the contract says hold, the lane waits for a person and the event stays open', async () => {
+  const definition = functionOf('steps')
+  const report = await simulate({
+    definition: { ...definition, delivery: { ...definition.delivery, ...({ onExhausted: 'hold' } as object) } },
+    sources: [source],
+    events: [event(0, 0), event(4, 0), event(1, 0)],
+    seed: '7',
+    faults: [parseFault('poison=s-0')],
+    paces: { network: { from: 1, to: 1 }, acceptance: { from: 1, to: 1 }, handler: { from: 1, to: 1 } },
+    longestMs: 3_600_000,
+  })
+  assert.deepEqual({ done: report.done, dead: report.dead, open: report.open }, { done: 1, dead: 0, open: 2 })
+  assert.match(textOf(report), /held for a person/)
+})
+
 test('an event that does not fit its schema becomes a dead letter without a run', async () => {
   const wrong: CloudEvent = { ...event(0, 0), data: { nonsense: true } }
   const report = await simulate({
