@@ -79,8 +79,8 @@ Sluice is ready (${seconds(readyMs)}).
   gateway  ${gatewayUrl}
   try      npx sluice chat
            npx sluice send "${question}"
-           curl -N ${gatewayUrl}/v1/session/demo/events    # after this one, in a second terminal:
            curl -X POST ${gatewayUrl}/v1/session/message -H 'content-type: application/json' -d '${body}'
+           curl -N ${gatewayUrl}/v1/session/demo/events    # what became of it, as a stream
   model    ${model === '' ? 'the rehearsal model, offline; MODEL_BASE_URL, MODEL_API_KEY and MODEL_NAME use a real one' : model}
   logs     ${logs}/<process>.log
   data     ${data ?? 'where DATABASE_URL says'}
