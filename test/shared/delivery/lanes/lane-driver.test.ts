@@ -228,6 +228,25 @@ test('a function with many lanes takes no more than its share, and others are se
   assert.equal(most, 4)
 })
 
+test('a tenant with a thousand due lanes does not keep another waiting', async (t) => {
+  const bench = await createWorkbench(t)
+  let crowds = 0
+  const delivery = createDelivery(
+    contractOf('steps'),
+    async (_, { tenant }) => void (crowds += tenant === 'crowd' ? 1 : 0),
+    bench,
+  )
+  const batch = Array.from({ length: 1_000 }, (_, n) => incoming({ key: `k${n}`, tenant: 'crowd' }))
+  await Promise.all(batch.map((event) => delivery.accept(event)))
+  const server = await startLoopbackServer(t, runOverHttp(delivery))
+  await startDriver(t, bench, { urls: { tested: server.url }, perFunction: 4 })
+  await until('the crowd is being served', () => crowds > 4)
+  await delivery.accept(incoming({ id: 'one', key: 'one', tenant: 'few' }))
+  const before = crowds
+  await done(bench, 'one')
+  assert.ok(crowds - before < 200, `${crowds - before} of the crowd went first`)
+})
+
 test('two drivers at once run every event once, in the order of its key', async (t) => {
   const bench = await createWorkbench(t)
   const ran: string[] = []
