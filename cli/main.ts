@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   chat: () => import('./commands/chat.ts'),
   send: () => import('./commands/send.ts'),
   options: () => import('./commands/options.ts'),
+  migrate: () => import('./commands/migrate.ts'),
   seed: () => import('./commands/seed.ts'),
   record: () => import('./commands/record.ts'),
   replay: () => import('./commands/replay.ts'),

@@ -9,7 +9,9 @@ import { environment } from './environment.ts'
 import { runningPlatform } from './find-platform.ts'
 
 const databaseOptions = { poolSize: 2, statementTimeoutMs: 30_000, lockTimeoutMs: 5_000, applicationName: 'sluice-cli' }
-const log = createLogger({ function: 'cli', level: 'silent' })
+
+/** Commands speak by what they print. */
+export const log = createLogger({ function: 'cli', level: 'silent' })
 
 /** @throws SluiceError `not_found` when nothing is named and no platform runs. */
 export async function withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {

@@ -107,6 +107,17 @@ test('without a platform chat, send, seed and record say how to get one', async 
   }
 })
 
+test('migrate applies what a database lacks, and then finds nothing to do', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const first = await sluice(['migrate'], { env: { DATABASE_URL: url } })
+  assert.match(first.stdout, /^0001-delivery\.sql\n[^]*\n[1-9]\d* migrations applied\.\n$/)
+  assert.deepEqual(await sluice(['migrate'], { env: { DATABASE_URL: url } }), {
+    code: 0,
+    stdout: '0 migrations applied.\n',
+    stderr: '',
+  })
+})
+
 test('seed loads the seeds as often as one likes', async (t) => {
   const { url } = await createTestDatabase(t)
   const first = await sluice(['seed'], { env: { DATABASE_URL: url } })
