@@ -10,19 +10,21 @@ import { dataOf, say, watch } from '../support/client.ts'
 import { metric, passingOn, startMemory, startMemoryService } from '../support/memory.ts'
 import { startForTest, startPlatform, testLogger, type Platform } from '../support/platform.ts'
 
-/** Says it in a conversation, a new one by default, and returns how the turn ended. */
-async function converse(
-  t: TestContext,
-  { url }: Platform,
-  message: string,
-  sessionId?: string,
-): Promise<{ readonly answer: string; readonly sessionId: string; readonly turnId: string }> {
-  const said = await say(url, message, sessionId === undefined ? {} : { session_id: sessionId })
+/** Says it, in a new conversation unless it names one, and returns how the turn ended. */
+async function converse(t: TestContext, { url }: Platform, message: string | object): Promise<Conversed> {
+  const { message: text, ...more } = typeof message === 'string' ? { message } : (message as { message: string })
+  const said = await say(url, text, more)
   const stream = await watch(t, `${url}/v1/session/${said.session_id}/events`)
   const end = await stream.turnEnded(said.turn_id)
   assert.equal(end.type, 'conversation.turn.completed.v1')
   await stream.close()
   return { answer: String(dataOf(end)['answer']), sessionId: said.session_id, turnId: said.turn_id }
+}
+
+interface Conversed {
+  readonly answer: string
+  readonly sessionId: string
+  readonly turnId: string
 }
 
 const waiting = async ({ database }: Platform): Promise<number> =>
@@ -56,7 +58,10 @@ test('a turn asks for memories of its own tenant and of other conversations only
   await memory.remember({ content, namespace: 'notes', session_id: 'other' })
   const replicated = async (): Promise<boolean> => (await memory.recall({ query: 'favourite colour' })).length === 2
   await until('they are replicated', replicated)
-  const { answer } = await converse(t, platform, 'What is my favourite colour?', 'this-one')
+  const { answer } = await converse(t, platform, {
+    message: 'What is my favourite colour?',
+    session_id: 'this-one',
+  })
   assert.match(answer, /not told me/)
 })
 

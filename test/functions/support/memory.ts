@@ -186,16 +186,15 @@ export interface PassingOn {
 export const passingOn =
   (url: string, { isAway = () => false, losesAnswer = () => false }: PassingOn = {}): RequestListener =>
   (request, response) => {
-    if (isAway()) return void request.socket.destroy()
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
+    const passOn = async (body: Buffer): Promise<void> => {
       const { 'content-length': _, host: __, connection: ___, ...headers } = request.headers
-      const passed = { method: 'POST', headers: headers as Record<string, string>, body: Buffer.concat(chunks) }
-      void fetch(`${url}${request.url ?? ''}`, passed).then(async (answer) => {
-        const body = await answer.text()
-        if (losesAnswer()) return response.destroy()
-        return response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body)
-      })
-    })
+      const passed = { method: 'POST', headers: headers as Record<string, string>, body }
+      const answer = await fetch(`${url}${request.url ?? ''}`, passed)
+      const text = await answer.text()
+      if (losesAnswer()) response.destroy()
+      else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
+    }
+    const chunks: Buffer[] = []
+    if (isAway()) request.socket.destroy()
+    else request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => void passOn(Buffer.concat(chunks)))
   }
