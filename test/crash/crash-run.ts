@@ -1,20 +1,21 @@
 // One run of the crash suite: start the rig, send, break things, wait until all is done, write the history, judge it.
 
 import { createWriteStream, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkers, extraCopies, type Breach } from './checkers/index.ts'
 import { collectHistory, remainderOf } from './history/collect.ts'
 import { fileOf, readHistory, readLines } from './history/history-files.ts'
-import { groups } from './history/history.ts'
-import { recoveryTimes } from './history/recovery.ts'
+import { groups, type Send } from './history/history.ts'
+import { everything, recoveryTimes } from './history/recovery.ts'
 import { createNemesis } from './nemesis/nemesis.ts'
-import { describePlan, planFaults } from './nemesis/plan-faults.ts'
+import { describePlan, planFaults, type FaultPlan } from './nemesis/plan-faults.ts'
 import type { ProcessEnd } from './rig/kept-process.ts'
 import { rigTopics, startRig, type Rig } from './rig/rig.ts'
 import { seededRandom } from './seeded-random.ts'
-import { startSenders, type Senders } from './senders.ts'
-import { planSends } from './workload/plan-sends.ts'
+import { startSenders } from './senders.ts'
+import { planSends, type PlannedSend } from './workload/plan-sends.ts'
 import type { RunBegun } from './workload/process-deps.ts'
 
 export interface CrashRunOptions {
@@ -22,8 +23,10 @@ export interface CrashRunOptions {
   readonly seed: number
   readonly log: 'kafka' | 'postgres'
   readonly rate: number
-  /** Emptied first. Holds the history and the logs afterwards. */
+  /** Holds the history and the logs afterwards. Emptied first, unless the run is resumed. */
   readonly folder: string
+  /** Goes on with a run that was cut short. */
+  readonly resume: boolean
   readonly print: (line: string) => void
 }
 
@@ -40,38 +43,42 @@ const stuckAfterMs = 120_000
 const longestRecoveryMs = 30_000
 
 export async function crashRun(options: CrashRunOptions): Promise<Verdict> {
-  const { events, seed, log, rate, folder, print } = options
-  rmSync(folder, { recursive: true, force: true })
+  const { events, seed, log, rate, folder, print, resume } = options
+  const serversFolder = join(tmpdir(), 'sluice-crash', `${events}-events-seed-${seed}-${log}`)
+  if (!resume) for (const old of [folder, serversFolder]) rmSync(old, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const planned = planSends({ events, seed })
-  const plan = planFaults({ events, seed, log })
+  const sends = planSends({ events, seed })
+  const faultPlan = planFaults({ events, seed, log })
   print(`crash run: ${events} events, seed ${seed}, log on ${log}; history in ${folder}`)
-  for (const line of describePlan(plan)) print(line)
+  for (const line of describePlan(faultPlan)) print(line)
+  const { planned, plan } = whatIsLeft(folder, { planned: sends, plan: faultPlan })
+  const done = sends.length - planned.length
+  if (resume) print(`resumed: ${done} of ${sends.length} were sent before`)
 
   const begun = performance.now()
   const seconds = (): string => ((performance.now() - begun) / 1_000).toFixed(0).padStart(4)
-  const ends: ProcessEnd[] = []
-  const endsFile = createWriteStream(join(folder, 'ends.jsonl'))
-  const faults: string[] = []
-  const unproven: string[] = []
+  const [endsFile, faultsFile] = [endsOf(folder), faultsOf(folder)].map((file) =>
+    createWriteStream(file, { flags: 'a' }),
+  )
   let over = false
   const onEnd = (end: ProcessEnd): void => {
     if (over) return
-    ends.push(end)
-    endsFile.write(`${JSON.stringify(end)}\n`)
+    endsFile?.write(`${JSON.stringify(end)}\n`)
     print(`${seconds()} s  ${end.name} (${end.pid}) ended: ${end.cause}`)
   }
-  const rig = await startRig({ log, folder, arms: plan.arms, random: seededRandom(seed + 1), onEnd })
+  const rig = await startRig({ log, folder, serversFolder, arms: plan.arms, random: seededRandom(seed + 1), onEnd })
   try {
     print(`${seconds()} s  everything is up`)
+    if (resume) onEnd({ name: everything, pid: 0, cause: 'SIGKILL, the run was cut short', at: Date.now() })
+    const note = (fault: NotedFault): void => void faultsFile?.write(`${JSON.stringify(fault)}\n`)
     const nemesis = createNemesis(plan, {
       rig,
       onFault: ({ what, proof }) => {
-        faults.push(what)
+        note({ what, proven: true })
         print(`${seconds()} s  ${what}: ${proof}`)
       },
       onUnproven: (what, error) => {
-        unproven.push(what)
+        note({ what, proven: false })
         print(`${seconds()} s  ${what}: NOT PROVEN, ${String(error)}`)
       },
     })
@@ -80,19 +87,57 @@ export async function crashRun(options: CrashRunOptions): Promise<Verdict> {
       { planned, file: fileOf(folder, 'sends'), rate },
       { eventLog: rig.eventLog, random: seededRandom(seed + 2), mayGoOn: watch.notTooFar },
     )
-    await followRun({ rig, nemesis, senders, watch, total: planned.length, print, seconds, folder })
+    const tried = (): number => done + senders.tried()
+    await followRun({ rig, nemesis, tried, sent: senders.done, watch, total: sends.length, print, seconds, folder })
     over = true
     await collectHistory({ folder, topics: rigTopics.map(({ name }) => name), groups }, rig)
     print(`${seconds()} s  done; ${JSON.stringify(senders.outcomes())}`)
   } finally {
     over = true
     await rig.stop()
-    await new Promise<void>((resolve) => endsFile.end(() => resolve()))
+    for (const file of [endsFile, faultsFile]) await new Promise<void>((resolve) => file?.end(() => resolve()))
   }
-  writeFileSync(join(folder, 'unproven.json'), `${JSON.stringify(unproven)}\n`)
-  const expectedFaults = plan.timed.length
-  print(`faults: ${faults.length} of ${expectedFaults} proven, ${ends.filter(isKill).length} processes killed`)
+  const proven = notedFaults(folder).filter((fault) => fault.proven).length
+  const ends = readLines(endsOf(folder)) as readonly ProcessEnd[]
+  const kills = ends.filter((end) => isKill(end) && end.name !== everything).length
+  print(`faults: ${proven} of ${faultPlan.timed.length} proven, ${kills} processes killed`)
   return judge(folder, print)
+}
+
+interface NotedFault {
+  readonly what: string
+  readonly proven: boolean
+}
+
+const endsOf = (folder: string): string => join(folder, 'ends.jsonl')
+const faultsOf = (folder: string): string => join(folder, 'faults.jsonl')
+const notedFaults = (folder: string): readonly NotedFault[] => readLines(faultsOf(folder)) as readonly NotedFault[]
+
+interface Undone {
+  readonly planned: readonly PlannedSend[]
+  readonly plan: FaultPlan
+}
+
+/** Without what the files of an earlier part of the run say is done. A fault that was cut short is done again. */
+function whatIsLeft(folder: string, { planned, plan }: Undone): Undone {
+  const sent = new Map<string, number>()
+  const nameOf = ({ kind, id }: Pick<Send, 'kind' | 'id'>): string => `${kind} ${id}`
+  const written = readLines(fileOf(folder, 'sends')) as readonly Send[]
+  for (const send of written) sent.set(nameOf(send), (sent.get(nameOf(send)) ?? 0) + 1)
+  const left = planned.filter((send) => {
+    const times = sent.get(nameOf(send)) ?? 0
+    sent.set(nameOf(send), times - 1)
+    return times <= 0
+  })
+  const timed = [...plan.timed]
+  for (const { what } of notedFaults(folder)) {
+    const at = timed.findIndex(({ kind }) => kind === what)
+    if (at >= 0) timed.splice(at, 1)
+  }
+  const ends = readLines(endsOf(folder)) as readonly ProcessEnd[]
+  const fired = (process: string): number => ends.filter((end) => end.name === process && isKill(end)).length
+  const arms = new Map([...plan.arms].map(([process, points]) => [process, points.slice(fired(process))]))
+  return { planned: left, plan: { arms, timed } }
 }
 
 interface Watch {
@@ -126,7 +171,9 @@ function createWatch(rig: Rig): Watch {
 interface Follow {
   readonly rig: Rig
   readonly nemesis: ReturnType<typeof createNemesis>
-  readonly senders: Senders
+  /** Sends that were tried. */
+  readonly tried: () => number
+  readonly sent: Promise<void>
   readonly watch: Watch
   readonly total: number
   readonly print: (line: string) => void
@@ -135,16 +182,16 @@ interface Follow {
 }
 
 /** Until everything is sent and nothing is left. @throws when nothing moves any more. */
-async function followRun({ rig, nemesis, senders, watch, total, print, seconds, folder }: Follow): Promise<void> {
+async function followRun({ rig, nemesis, tried, sent, watch, total, print, seconds, folder }: Follow): Promise<void> {
   let sending = true
   let fired = false
-  const sent = senders.done.finally(() => (sending = false))
-  sent.catch(() => undefined)
+  const ended = sent.finally(() => (sending = false))
+  ended.catch(() => undefined)
   let best = Number.POSITIVE_INFINITY
   let movedAt = performance.now()
   let reportedAt = 0
   for (;;) {
-    const share = senders.tried() / total
+    const share = tried() / total
     nemesis.advance(share)
     if (share >= killUnfiredAfter && !fired) {
       fired = true
@@ -152,20 +199,20 @@ async function followRun({ rig, nemesis, senders, watch, total, print, seconds, 
     }
     const left = await watch.look()
     const now = performance.now()
-    const open = total - senders.tried() + (left === undefined ? 0 : left.parked + left.outboxPending + left.lag)
+    const open = total - tried() + (left === undefined ? 0 : left.parked + left.outboxPending + left.lag)
     if (left !== undefined && (open < best || sending)) {
       if (open < best) movedAt = now
       best = Math.min(best, open)
     }
     if (now - reportedAt > reportEveryMs) {
       reportedAt = now
-      print(`${seconds()} s  sent ${senders.tried()} of ${total}, left ${JSON.stringify(left ?? 'unknown')}`)
+      print(`${seconds()} s  sent ${tried()} of ${total}, left ${JSON.stringify(left ?? 'unknown')}`)
     }
     if (!sending && left !== undefined && open === 0 && left.lanes === 0) break
     if (now - movedAt > stuckAfterMs) throw await stuck(rig, folder, left)
     await sleep(lookEveryMs)
   }
-  await sent
+  await ended
   await nemesis.settled()
   // What a fault of the last moment left is waited for as well.
   for (let tries = 0; tries < 60; tries += 1) {
@@ -203,7 +250,7 @@ const isKill = ({ cause }: ProcessEnd): boolean => cause.includes('=kill') || ca
 /** The checkers, and what else must hold, on the files of a run. */
 export function judge(folder: string, print: (line: string) => void): Verdict {
   const history = readHistory(folder)
-  const ends = readLines(join(folder, 'ends.jsonl')) as readonly ProcessEnd[]
+  const ends = readLines(endsOf(folder)) as readonly ProcessEnd[]
   const runs = readLines(join(folder, 'runs.jsonl')) as readonly RunBegun[]
   const results: boolean[] = []
   const tell = (name: string, breaches: readonly string[], note = ''): void => {
@@ -226,8 +273,11 @@ export function judge(folder: string, print: (line: string) => void): Verdict {
     'nothing ended by itself',
     ends.filter((end) => !isKill(end)).map(({ name, cause }) => `${name}: ${cause}`),
   )
-  const unproven = readJson(join(folder, 'unproven.json'))
-  tell('every fault is proven', unproven)
+  const unproven = notedFaults(folder).filter(({ proven }) => !proven)
+  tell(
+    'every fault is proven',
+    unproven.map(({ what }) => what),
+  )
   const times = recoveryTimes(ends.filter(isKill), { runs, effects })
   const slowest = Math.max(0, ...times)
   const late = times.filter((ms) => ms > longestRecoveryMs).map((ms) => `${(ms / 1_000).toFixed(1)} s`)
@@ -237,9 +287,4 @@ export function judge(folder: string, print: (line: string) => void): Verdict {
     `${times.length} interrupted runs, slowest ${(slowest / 1_000).toFixed(1)} s`,
   )
   return { passed: results.filter(Boolean).length, failed: results.filter((passed) => !passed).length }
-}
-
-const readJson = (file: string): readonly string[] => {
-  const [line] = readLines(file)
-  return (line ?? []) as readonly string[]
 }

@@ -3,6 +3,7 @@
 //   npm run test:crash                                  the smoke run: 5,000 events
 //   npm run test:crash -- --events 100000 --seed 3      the full run, with another seed
 //   npm run test:crash -- --events 1000 --seeds 1-20    one run for each seed
+//   npm run test:crash -- --events 100000 --resume      goes on with a run that was cut short
 //   npm run test:crash -- --log postgres                without Kafka
 //   npm run test:crash -- --check FOLDER                judges the files of an earlier run again
 //
@@ -30,6 +31,7 @@ async function main(): Promise<boolean> {
       log: { type: 'string', default: 'kafka' },
       rate: { type: 'string', default: '100' },
       check: { type: 'string' },
+      resume: { type: 'boolean', default: false },
     },
   })
   const { log } = values
@@ -41,10 +43,12 @@ async function main(): Promise<boolean> {
   if (values.check === undefined) {
     for (const seed of seedsOf(values.seeds ?? values.seed)) {
       const folder = join(projectCache, 'crash', `${events}-events-seed-${seed}`)
-      const verdict = await crashRun({ events, seed, log, rate, folder, print }).catch((error: unknown) => {
-        print(`FAILED  the run: ${error instanceof Error ? error.message : String(error)}`)
-        return { passed: 0, failed: 1 }
-      })
+      const verdict = await crashRun({ events, seed, log, rate, folder, print, resume: values.resume }).catch(
+        (error: unknown) => {
+          print(`FAILED  the run: ${error instanceof Error ? error.message : String(error)}`)
+          return { passed: 0, failed: 1 }
+        },
+      )
       print(`seed ${seed}: ${verdict.passed} passed, ${verdict.failed} failed`)
       verdicts.push(verdict)
     }

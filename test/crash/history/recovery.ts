@@ -9,7 +9,9 @@ export interface Kill {
   readonly at: number
 }
 
-const driver = 'outbox-sync'
+/** The name under which the end of a whole run is noted when it was cut short and is resumed. */
+export const everything = 'everything'
+const beginAnew: ReadonlySet<string> = new Set(['outbox-sync', everything])
 
 /**
  * Milliseconds from each kill to the next run of each event that had begun in the killed process and had no effect there.
@@ -32,7 +34,7 @@ export function recoveryTimes(
       if (ofEvent.some((run) => run.at > begunAt && run.at <= at)) return [] // it ran again before the kill
       const next = ofEvent.find((run) => run.at > at)
       if (next === undefined) return []
-      const again = kills.filter((kill) => kill.name === driver && kill.at > at && kill.at < next.at)
+      const again = kills.filter((kill) => beginAnew.has(kill.name) && kill.at > at && kill.at < next.at)
       return [next.at - Math.max(at, ...again.map((kill) => kill.at))]
     })
   })

@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { readLines } from '../history/history-files.ts'
 import type { BankCall } from '../history/history.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 
@@ -13,18 +14,21 @@ export interface Bank {
   stop(): Promise<void>
 }
 
+const nameOf = ({ step, idempotencyKey }: Omit<BankCall, 'applied'>): string => `${step} ${idempotencyKey}`
+
 const refusedShare = 0.005
 const silentShare = 0.005
 
 export async function startBank(options: { readonly file: string; readonly random: SeededRandom }): Promise<Bank> {
   const { file, random } = options
   const calls = createWriteStream(file, { flags: 'a' })
-  const known = new Set<string>()
+  const earlier = readLines(file) as readonly BankCall[]
+  const known = new Set(earlier.filter(({ applied }) => applied).map(nameOf))
   const server = createServer((request, response) => {
     const serve = async (): Promise<void> => {
       const call = (await json(request)) as Omit<BankCall, 'applied'>
       const refused = call.step === 'charge' && random.chance(refusedShare)
-      const name = `${call.step} ${call.idempotencyKey}`
+      const name = nameOf(call)
       calls.write(`${JSON.stringify({ ...call, applied: !refused && !known.has(name) })}\n`)
       if (!refused) known.add(name)
       if (call.step === 'charge' && random.chance(silentShare)) request.socket.resetAndDestroy()

@@ -1,8 +1,7 @@
 // Everything a crash run needs, as real processes: Kafka (or the log on Postgres), Postgres behind the proxy, two instances of
 // each function behind a balancer, the source, outbox-sync, the bank.
 
-import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../local/postgres/index.ts'
 import { allotPorts } from '../../../local/runner/index.ts'
@@ -24,6 +23,8 @@ import { createKeptProcess, type KeptProcess, type ProcessEnd } from './kept-pro
 export interface RigOptions {
   readonly log: 'kafka' | 'postgres'
   readonly folder: string
+  /** Data of the servers. Found there, a run goes on with it; stop() removes it. */
+  readonly serversFolder: string
   readonly arms: ReadonlyMap<string, readonly string[]>
   readonly random: SeededRandom
   readonly onEnd: (end: ProcessEnd) => void
@@ -66,11 +67,11 @@ export async function startRig(options: RigOptions): Promise<Rig> {
 }
 
 async function assemble(options: RigOptions, atEnd: (stop: () => unknown) => void): Promise<Omit<Rig, 'stop'>> {
-  const { log: logKind, folder, random } = options
+  const { log: logKind, folder, serversFolder, random } = options
   const log = createLogger({ function: 'crash', level: 'silent' })
   const [postgres, broker] = await Promise.all([
-    startPostgres(atEnd),
-    logKind === 'kafka' ? startKafka(atEnd) : undefined,
+    startPostgres(serversFolder, atEnd),
+    logKind === 'kafka' ? startKafka(serversFolder, atEnd) : undefined,
   ])
   const proxy = await startCommitProxy({ port: postgres.server().port, isAtRisk: (name) => functions.has(name) })
   atEnd(() => proxy.stop())
@@ -111,16 +112,17 @@ async function assemble(options: RigOptions, atEnd: (stop: () => unknown) => voi
   }
 }
 
-async function startKafka(atEnd: (stop: () => unknown) => void): Promise<Broker> {
-  const broker = await startBrokerFromJars()
+async function startKafka(serversFolder: string, atEnd: (stop: () => unknown) => void): Promise<Broker> {
+  const broker = await startBrokerFromJars({ folder: join(serversFolder, 'kafka') })
   if ('missing' in broker) throw new Error(`no Kafka broker: ${broker.missing}. Run with --log postgres.`)
   atEnd(() => broker.stop())
   return broker
 }
 
-async function startPostgres(atEnd: (stop: () => unknown) => void) {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-crash-')))
-  chmodSync(folder, 0o711)
+async function startPostgres(serversFolder: string, atEnd: (stop: () => unknown) => void) {
+  mkdirSync(serversFolder, { recursive: true })
+  const folder = realpathSync(serversFolder)
+  chmodSync(folder, 0o711) // other accounts pass through: the server may run as one
   atEnd(() => rmSync(folder, { recursive: true, force: true }))
   // With fsync: without, a kill would lose what was committed.
   const options = { dataDir: join(folder, 'pg'), cacheDir: projectCache, maxConnections: 300, stopTimeoutMs: 10_000 }

@@ -31,8 +31,13 @@ const oldestJava = 17
 /** Sixteen bytes in base64url. Not random: one of 64 would begin with a dash, and be taken for an option. */
 const clusterId = Buffer.from('sluice-test-node').toString('base64url')
 
+export interface BrokerOptions {
+  /** Where the log lives. Created when absent, and removed by stop(). Default: a temporary folder. */
+  readonly folder?: string
+}
+
 /** Starts a broker, or says what this machine lacks for one. */
-export async function startBrokerFromJars(): Promise<Broker | { readonly missing: string }> {
+export async function startBrokerFromJars(options: BrokerOptions = {}): Promise<Broker | { readonly missing: string }> {
   const java = await findJava()
   if ('missing' in java) return java
   const home = join(projectCache, 'kafka', createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12))
@@ -42,7 +47,7 @@ export async function startBrokerFromJars(): Promise<Broker | { readonly missing
       return { missing: 'no mvn on the PATH to fetch the broker with (Debian: apt-get install maven)' }
     await fetchJars(mvn, join(home, 'libs'))
   }
-  return startBroker(home, java)
+  return startBroker({ home, java, ...options })
 }
 
 interface Java {
@@ -84,8 +89,14 @@ async function fetchJars(mvn: string, libs: string): Promise<void> {
   }
 }
 
-async function startBroker(home: string, java: Java, triesLeft = 2): Promise<Broker> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
+interface StartOptions extends BrokerOptions {
+  readonly home: string
+  readonly java: Java
+}
+
+async function startBroker({ home, java, folder: given }: StartOptions, triesLeft = 2): Promise<Broker> {
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
+  mkdirSync(folder, { recursive: true })
   const logDirs = join(folder, 'log')
   const properties = join(folder, 'server.properties')
   // A broker cannot listen on port 0: what it advertises must be known beforehand.
@@ -138,8 +149,9 @@ async function startBroker(home: string, java: Java, triesLeft = 2): Promise<Bro
       },
     }
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
-    if (triesLeft > 1 && /Address already in use/.test(String(error))) return startBroker(home, java, triesLeft - 1)
+    if (given === undefined) rmSync(folder, { recursive: true, force: true })
+    if (triesLeft > 1 && /Address already in use/.test(String(error)))
+      return startBroker({ home, java, ...(given === undefined ? {} : { folder: given }) }, triesLeft - 1)
     throw error
   }
 }
@@ -153,6 +165,7 @@ interface LogOptions {
 }
 
 async function prepareLog({ home, java, properties, logDirs, classPath }: LogOptions): Promise<void> {
+  if (existsSync(logDirs)) return // the log of an earlier run
   const template = join(home, 'template')
   if (!existsSync(template)) {
     const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]

@@ -33,7 +33,7 @@ export const brokerSettings = (addresses: BrokerAddresses): Readonly<Record<stri
   'group.initial.rebalance.delay.ms': 0,
   'group.min.session.timeout.ms': 1_000,
   'auto.create.topics.enable': false, // a misspelt topic must fail
-  'log.retention.hours': 1,
+  'log.retention.hours': 24, // longer than any run
   'log.segment.bytes': 16_777_216,
   'log.cleaner.dedupe.buffer.size': 2_097_152, // the default allocates 128 MB at start
   'num.network.threads': 2,
