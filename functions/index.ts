@@ -6,9 +6,12 @@ import { createConversationWorker } from './conversation-worker/compose.ts'
 import { conversationWorker } from './conversation-worker/function.ts'
 import { createMemoryReplicator } from './memory-replicator/compose.ts'
 import { memoryReplicator } from './memory-replicator/function.ts'
+import { createDeadLetterIntake } from './dead-letter-intake/compose.ts'
+import { deadLetterIntake } from './dead-letter-intake/function.ts'
 import { createToolExecutor } from './tool-executor/compose.ts'
 import { toolExecutor } from './tool-executor/function.ts'
 
 await registerFunction(conversationWorker, { compose: createConversationWorker })
 await registerFunction(memoryReplicator, { compose: createMemoryReplicator })
+await registerFunction(deadLetterIntake, { compose: createDeadLetterIntake })
 await registerFunction(toolExecutor, { compose: createToolExecutor })

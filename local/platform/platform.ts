@@ -16,6 +16,7 @@ import type { AnyFunction } from '../../shared/function/index.ts'
 import type { Component } from '../../shared/lifecycle/index.ts'
 import type { Logger } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
+import { createKafkaSink } from '../kafka-sink/index.ts'
 import { createHttpSender, createKafkaSource, upstreamTiming } from '../kafka-source/index.ts'
 import { createPingSource, sendTick } from '../ping-source/index.ts'
 import { createRunner, createSourceWatch, type ProcessEvent, type Runner } from '../runner/index.ts'
@@ -26,7 +27,7 @@ import { installedFunctions } from './installed-functions.ts'
 import { startModel, type RehearsalModel, type RehearsalPace } from './model.ts'
 import { planProcesses, type PlannedProcess } from './process-specs.ts'
 import { createReleaseStack } from './release-stack.ts'
-import { kafkaSourcesOf, pingSourcesOf } from './sources.ts'
+import { kafkaSourcesOf, pingSourcesOf, type SinkUrl } from './sources.ts'
 
 export interface PlatformOptions {
   /** The project folder. */
@@ -118,8 +119,10 @@ export async function startPlatform(
     const urls = new Map(planned.map(({ spec, url }) => [spec.name, url]))
     const sender = createHttpSender(deps)
     release.add(() => sender.close())
+    const sink = await start(createKafkaSink({ eventLog }))
     for (const source of createSources(functions, urls, {
       ...deps,
+      sinkUrl: sink.url,
       eventLog,
       sender,
       usesKafka: config.kafkaBrokers.length > 0,
@@ -174,6 +177,7 @@ interface SourceDeps extends PlatformDeps {
   readonly eventLog: EventLog
   readonly sender: ReturnType<typeof createHttpSender>
   readonly usesKafka: boolean
+  readonly sinkUrl: SinkUrl
 }
 
 /** With Kafka nobody tells this process of appends, so the sources poll as upstream's do. */
@@ -185,10 +189,10 @@ function createSources(
   urls: ReadonlyMap<string, string>,
   deps: SourceDeps,
 ): readonly Component[] {
-  const { clock, log, eventLog, sender, usesKafka } = deps
+  const { clock, log, eventLog, sender, usesKafka, sinkUrl } = deps
   return functions.flatMap((definition) => {
     const url = `${urls.get(definition.name) ?? ''}/`
-    const kafkaSources = kafkaSourcesOf(definition, url).map((source) =>
+    const kafkaSources = kafkaSourcesOf(definition, url, sinkUrl).map((source) =>
       createKafkaSource(
         {
           source,

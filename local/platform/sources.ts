@@ -1,8 +1,9 @@
 // The sources of the platform, derived from the contracts as the chart will derive them: one KafkaSource for each function
 // and topic, one PingSource for each schedule.
 
-import type { AnyFunction } from '../../shared/function/index.ts'
-import type { KafkaSourceSpec } from '../kafka-source/index.ts'
+import { deadLetterTopicOf, topicOf } from '../../shared/events/index.ts'
+import type { AnyFunction, EventFunction } from '../../shared/function/index.ts'
+import type { DeliverySpec, KafkaSourceSpec } from '../kafka-source/index.ts'
 import type { PingSourceSpec } from '../ping-source/index.ts'
 
 const namespace = 'default'
@@ -13,9 +14,12 @@ const delivery = { retry: 120, backoffPolicy: 'linear', backoffDelay: 'PT0.5S', 
 /** Dots are not allowed in the name of a resource. */
 const dashed = (topic: string): string => topic.replaceAll(/[._]/g, '-')
 
-export function kafkaSourcesOf(definition: AnyFunction, url: string): readonly KafkaSourceSpec[] {
-  if (definition.kind !== 'event' || !('map' in definition.consumes)) return []
-  const topics = new Set(definition.consumes.map(({ topic }) => topic.name))
+/** Where the sink of a topic takes events. */
+export type SinkUrl = (topic: string) => string
+
+export function kafkaSourcesOf(definition: AnyFunction, url: string, sinkUrl?: SinkUrl): readonly KafkaSourceSpec[] {
+  if (definition.kind !== 'event') return []
+  const topics = new Set(topicsOf(definition.consumes))
   return [...topics].map((topic): KafkaSourceSpec => {
     const name = `${definition.name}-${dashed(topic)}`
     return {
@@ -25,12 +29,24 @@ export function kafkaSourcesOf(definition: AnyFunction, url: string): readonly K
         consumerGroup: name,
         ordering: definition.ordering === 'key' ? 'ordered' : 'unordered',
         initialOffset: 'earliest',
-        delivery,
+        delivery: { ...delivery, ...deadLetterSinkOf(topic, sinkUrl) },
         sink: { uri: url },
         ceOverrides: { extensions: { sluicetopic: topic } },
       },
     }
   })
+}
+
+const topicsOf = (consumes: EventFunction['consumes']): readonly string[] =>
+  'any' in consumes ? (consumes.topics ?? []).map(({ name }) => name) : consumes.map(({ topic }) => topic.name)
+
+/** What was dead once goes nowhere from there: only topics that have a dead-letter topic have a sink. */
+function deadLetterSinkOf(topic: string, sinkUrl: SinkUrl | undefined): Pick<DeliverySpec, 'deadLetterSink'> {
+  const known = topicOf(topic)
+  const deadLetters = known === undefined ? undefined : topicOf(deadLetterTopicOf(known).name)
+  return sinkUrl === undefined || deadLetters === undefined
+    ? {}
+    : { deadLetterSink: { uri: sinkUrl(deadLetters.name) } }
 }
 
 export const pingSourcesOf = (definition: AnyFunction, url: string): readonly PingSourceSpec[] =>

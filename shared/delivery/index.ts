@@ -15,6 +15,7 @@ export type {
 } from './handler.ts'
 export type { DeliveryDeps } from './deps.ts'
 export { createDelivery } from './delivery.ts'
+export { recordGivenUp, type Found, type GivenUp } from './dead-letters/given-up.ts'
 export { buryWork } from './dead-letters/bury-work.ts'
 export { createTransactional, type TransactionalOptions, type TransactionalRoutes } from './transactional.ts'
 export { createOutbox, type Outbox, type OutboxDeps, type OutboxOptions } from './outbox/outbox.ts'

@@ -55,6 +55,7 @@ export const errorCodes = {
   rejected: meaning(422, false, 'The handler rejected the event'),
   handler_failed: meaning(500, true, 'The handler failed'),
   attempts_exhausted: meaning(500, false, 'The event failed as often as its function allows'),
+  source_gave_up: meaning(503, false, 'The source of the event gave it up'),
   lane_busy: meaning(503, true, 'The lane of this key is taken'),
   lease_lost: meaning(409, true, 'The lease of this run is no longer held'),
   draining: meaning(503, true, 'The process is shutting down'),

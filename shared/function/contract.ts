@@ -16,8 +16,18 @@ export interface Consumption<E extends EventType = EventType> {
 }
 
 /** In place of `consumes`: any CloudEvent, without a schema. For webhooks and foreign events; its data is `unknown`. */
-export const anyEvent = Object.freeze({ any: true as const })
-export type AnyEvent = typeof anyEvent
+export interface AnyEvent {
+  readonly any: true
+  /** Where it comes from, when it comes from the log. */
+  readonly topics?: readonly Topic[]
+}
+export const anyEvent: AnyEvent = Object.freeze({ any: true })
+
+/**
+ * Any event or record on these topics. For functions that look after what others could not take: no schema, no tenant
+ * needed, and each record is an event of its own, whatever its id – two records of one event are two.
+ */
+export const anyEventOn = (topics: readonly Topic[]): AnyEvent => Object.freeze({ any: true, topics })
 
 export interface Scale {
   /** Instances kept when idle; 0 lets the function sleep. */

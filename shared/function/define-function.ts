@@ -3,7 +3,7 @@
 //
 // D1  Every consumed type is carried by the topic it is consumed from, and no (topic, type) pair is named twice.
 // D2  `transaction` and `steps` keep their state in Postgres, so they name it in `needs`.
-// D3  Only a `stateless` function may consume `anyEvent`, and then nothing else.
+// D3  Only a `stateless` function may consume `anyEvent`, others only `anyEventOn` named topics; and then nothing else.
 
 import type {
   Consumes,

@@ -36,8 +36,11 @@ export function checkScale({ name, scale }: { readonly name: string; readonly sc
 export function checkConsumes({ name, consumes, execution, produces }: EventFunction): void {
   checkProduces({ name, produces })
   if (isAnyEvent(consumes)) {
-    if (execution !== 'stateless')
-      refuse(name, `anyEvent has no schema, so only a stateless function may consume it; this one is '${execution}'`)
+    if (execution !== 'stateless' && (consumes.topics ?? []).length === 0)
+      refuse(
+        name,
+        `anyEvent has no schema, so only a stateless function may consume it, or name topics by anyEventOn; this one is '${execution}'`,
+      )
     return
   }
   if (consumes.length === 0)

@@ -1,5 +1,6 @@
 export {
   anyEvent,
+  anyEventOn,
   type AnyEvent,
   type AnyFunction,
   type Consumes,

@@ -13,6 +13,7 @@ import { createIntake, type Intake } from './intake.ts'
 import { composePipeline, type Policy, type Receive } from './pipeline.ts'
 import { admit, type Admissions } from './policies/admit.ts'
 import { deadline } from './policies/deadline.ts'
+import { distinguishRecords } from './policies/distinguish-records.ts'
 import { requireTenant } from './policies/require-tenant.ts'
 import { trace } from './policies/trace.ts'
 import { validate } from './policies/validate.ts'
@@ -57,7 +58,8 @@ export function policiesOf(definition: EventFunction, admissions: Admissions): r
     return [trace(), deadline({ ms: delivery.timeoutMs }), ...checks, admit(admissions)]
   }
   const ms = delivery.timeoutMs + deliveryGraceMs
-  return [trace(), deadline({ ms }), validate(isAnyEvent(consumes) ? [] : consumes), requireTenant(), admit(admissions)]
+  const checks = isAnyEvent(consumes) ? [distinguishRecords()] : [validate(consumes), requireTenant()]
+  return [trace(), deadline({ ms }), ...checks, admit(admissions)]
 }
 
 export function admissionsOf({ scale: { concurrency } }: Pick<EventFunction, 'scale'>): Admissions {

@@ -1,0 +1,1 @@
+export { createKafkaSink, type KafkaSink, type KafkaSinkDeps } from './kafka-sink.ts'

@@ -1,0 +1,75 @@
+// The outer net: an event that its KafkaSource gave up came past our database. What the inbox knows of it decides whether it is
+// a dead letter; if so, it is recorded like any other, so that it can be replayed.
+//
+// G1  An event that was taken is noted only, whatever its source believes: it is done, in its lane, or a dead letter already.
+// G2  The dead letter takes the event's place in the inbox, so a late delivery of it is absorbed.
+// G3  An event whose identity cannot be told is recorded without one, once for each record; it cannot be replayed.
+
+import type { Queryable } from '../../database/index.ts'
+import type { ErrorCode } from '../../errors/index.ts'
+import { dataHash, toJsonFormat, type CloudEvent } from '../../events/index.ts'
+import { currentTrace, formatTraceparent, newTrace } from '../../telemetry/index.ts'
+import { laneKeyOf } from '../inbox/lane-key.ts'
+import { insertDeadLetter } from './dead-letter.ts'
+import { fingerprintOf } from './fingerprint.ts'
+
+export interface GivenUp {
+  /** Whose source it was. */
+  readonly function: string
+  /** As the function would have got it. */
+  readonly event: CloudEvent
+  /** False: source and id may be those of another event, too. */
+  readonly identified: boolean
+  readonly topic: string
+  readonly key: string | undefined
+  readonly tenant: string
+  readonly cause: ErrorCode
+  readonly message: string
+}
+
+/** `done`, `parked`, `dead`: what the inbox had of it already. `known`: this very record is a dead letter already. */
+export type Found = 'recorded' | 'done' | 'parked' | 'dead' | 'known'
+
+const takeSql = `INSERT INTO sluice.inbox (function, source, id, state, data_hash) VALUES ($1, $2, $3, 'dead', $4)
+ON CONFLICT DO NOTHING`
+const stateSql = `SELECT state FROM sluice.inbox WHERE function = $1 AND source = $2 AND id = $3`
+const originSql = `UPDATE sluice.dead_letter SET origin = 'source' WHERE dead_letter_id = $1`
+
+const versions = { functionVersion: 'unknown', configVersion: 'unknown' }
+
+export async function recordGivenUp(tx: Queryable, givenUp: GivenUp): Promise<Found> {
+  const { function: name, event, identified, topic, key, tenant, cause, message } = givenUp
+  const { source, id } = event
+  if (identified) {
+    const { rowCount } = await tx.query(takeSql, [name, source, id, dataHash(event)])
+    if (rowCount === 0) return stateOf(tx, [name, source, id])
+  }
+  const json = JSON.stringify(toJsonFormat(event))
+  const death = {
+    function: name,
+    source: identified ? source : null,
+    id: identified ? id : null,
+    topic,
+    partition: null,
+    offset: null,
+    key: laneKeyOf(key === undefined ? { event, raw: Buffer.alloc(0) } : { event, key, raw: Buffer.alloc(0) }, 'key'),
+    tenant,
+    cause,
+    message,
+    fingerprint: fingerprintOf(cause),
+    attempts: 0,
+    raw: Buffer.from(json),
+    headers: null,
+    event: json,
+    trace: event.extensions['traceparent'] ?? formatTraceparent(currentTrace() ?? newTrace()),
+  }
+  const deadLetterId = await insertDeadLetter(tx, death, { ...versions, taken: identified })
+  if (deadLetterId === undefined) return 'known'
+  await tx.query(originSql, [deadLetterId])
+  return 'recorded'
+}
+
+async function stateOf(tx: Queryable, identity: readonly string[]): Promise<Found> {
+  const { rows } = await tx.query<{ state: 'done' | 'parked' | 'dead' }>(stateSql, identity)
+  return rows[0]?.state ?? 'known'
+}
