@@ -15,7 +15,8 @@ export type TurnNews =
   | {
       readonly kind: 'completed'
       readonly answer: string
-      /** What was not yet given out as text. */ readonly rest: string
+      /** What was not yet given out as text. */
+      readonly rest: string
     }
   | { readonly kind: 'failed'; readonly reason: string; readonly detail: string }
 

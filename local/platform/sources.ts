@@ -1,4 +1,4 @@
-// The sources of the platform, derived from the contracts as the chart will derive them: one KafkaSource for each function
+// The sources of the platform, derived from the contracts, as those of a cluster are to be: one KafkaSource for each function
 // and topic, one PingSource for each schedule.
 
 import { deadLetterTopicOf, topicOf } from '../../shared/events/index.ts'

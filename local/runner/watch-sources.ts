@@ -1,5 +1,6 @@
-// Restarts processes whose code changed: a change below functions/<name>/ restarts that function, one below shared/ or
-// schemas/ restarts all, one after the other so that the platform stays usable. A burst of changes counts once.
+// Restarts processes whose code changed: a change below functions/<name>/ restarts that function, one below shared/ restarts all,
+// one after the other so that the platform stays usable. A burst of changes counts once. Schemas count when what is generated
+// from them changes; migrations wait for the next start.
 
 import { watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ export interface WatchOptions {
 
 /** Editors write a file in several steps. */
 const quietMs = 150
-const relevant = /\.(?:ts|js|json|sql)$/
+const relevant = /\.(?:ts|js|json)$/
 
 export function createSourceWatch({ root, processes }: WatchOptions, { clock }: { readonly clock: Clock }): Component {
   const changed = new Map<string, string>() // by function name, or '*': the file that changed
