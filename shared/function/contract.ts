@@ -1,5 +1,5 @@
-// What the contract of a function says: an event function's, a scheduled one's, an HTTP function's. Types and one mark; what makes
-// contracts, what checks them and what works by them meet here.
+// What the contract of a function says: an event function's, a scheduled one's, an HTTP function's. Types, and the marks of any
+// event; what makes contracts, what checks them and what works by them meet here.
 
 import type { EventType, Topic } from '../events/index.ts'
 import type { BackoffOptions } from '../time/index.ts'
