@@ -106,7 +106,9 @@ async function plan(database: Database, _ids: readonly string[], values: DeadLet
   const planned = await planReplay(database, filterOf(values))
   if (values.json) return printed(planned)
   for (const group of planned.groups) console.log(groupText(group))
-  console.log(`${planned.groups.length} kinds of failure${planned.more ? ' among the first 10000 dead letters' : ''}`)
+  console.log(
+    `${planned.groups.length} ${planned.groups.length === 1 ? 'kind' : 'kinds'} of failure${planned.more ? ' among the first 10000 dead letters' : ''}`,
+  )
   return 0
 }
 

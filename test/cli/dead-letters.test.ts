@@ -85,7 +85,7 @@ test('list, show, plan, dry run, replay: what a person does with a failure that 
   const plan = await sluice('dead-letters', 'plan')
   assert.match(
     plan.out,
-    /2 dead, in 2 lanes, .*\n.*a planted failure\n {2}a replay: 2 back to the ends of their lanes\n1 kinds of failure/,
+    /2 dead, in 2 lanes, .*\n.*a planted failure\n {2}a replay: 2 back to the ends of their lanes\n1 kind of failure/,
   )
 
   const dry = await sluice('dead-letters', 'replay', '--dry-run', first)
