@@ -70,6 +70,11 @@ refuses(
   { delivery: { ...defaultDelivery, attempts: 0 } },
   /delivery\.attempts is 0; expected a whole number from 1/,
 )
+refuses(
+  'an end of exhausted events that is none',
+  { delivery: { ...defaultDelivery, onExhausted: 'drop' as 'hold' } },
+  /delivery\.onExhausted is 'drop'; expected 'dead-letter' or 'hold'/,
+)
 refuses('a fractional timeout', { delivery: { ...defaultDelivery, timeoutMs: 10.5 } }, /delivery\.timeoutMs is 10\.5/)
 refuses(
   'a timeout beyond what Knative lets through',
