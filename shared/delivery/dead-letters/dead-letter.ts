@@ -3,7 +3,8 @@
 //
 // DL1  An event that was taken becomes a dead letter at most once for each time it was taken: its inbox row decides.
 // DL2  What has no inbox row (it cannot be read, or its id is another event's) has an id made of what it is, so that a
-//      redelivery of the same record finds its dead letter already there.
+//      redelivery of the same record finds its dead letter already there. In binary mode half of an event is in its headers:
+//      two events that cannot be read and differ only there are two dead letters.
 
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
@@ -79,11 +80,18 @@ const messageChars = 2_000
 export const storable = (text: string): string => text.slice(0, messageChars).replaceAll('\0', '\uFFFD').toWellFormed()
 
 /** A UUID (version 8, RFC 9562 §5.8) of what the dead letter is. */
-function idOf({ function: name, source, id, topic, partition, offset, raw }: Death): string {
+function idOf({ function: name, source, id, topic, partition, offset, headers, raw }: Death): string {
   const hash = createHash('sha256')
-    .update(JSON.stringify([name, source, id, topic, partition, offset]))
+    .update(JSON.stringify([name, source, id, topic, partition, offset, ...attributesIn(headers)]))
     .update(raw)
     .digest()
   const hex = hash.subarray(0, 16).toString('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20)].join('-')
+}
+
+/** The headers that are the event's own and so come again with every redelivery; the order on the wire means nothing. */
+function attributesIn(headers: string | null): readonly (readonly [string, unknown])[] {
+  if (headers === null) return []
+  const all = Object.entries(JSON.parse(headers) as Record<string, unknown>)
+  return all.filter(([name]) => name.startsWith('ce-')).toSorted(([a], [b]) => (a < b ? -1 : 1))
 }

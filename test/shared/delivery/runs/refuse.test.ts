@@ -51,6 +51,23 @@ test('bytes from nowhere in particular become one dead letter without a copy', a
   assert.deepEqual(await bench.rows('SELECT FROM sluice.outbox'), [])
 })
 
+test('two binary events that cannot be read and have the same body differ by their attributes', async (t) => {
+  const bench = await createWorkbench(t)
+  const delivery = createDelivery(contractOf('steps'), async () => undefined, bench)
+  const { raw, code, message } = garbage
+  const attributes = { 'ce-id': 'x', 'ce-source': '/a', 'ce-time': 'yesterday' }
+  const outcome = async (headers: Refused['headers']): Promise<string> =>
+    (await delivery.reject({ raw, headers, code, message })).outcome
+  assert.equal(await outcome(attributes), 'dead')
+  assert.equal(await outcome({ ...attributes, 'ce-id': 'y' }), 'dead')
+  const again = { traceparent: 'of this attempt', 'ce-time': 'yesterday', 'ce-source': '/a', 'ce-id': 'x' }
+  assert.equal(
+    await outcome(again),
+    'duplicate',
+    'neither the order of headers nor those of the attempt make it another',
+  )
+})
+
 test('an event that is refused for its data takes its id: the inbox row is dead and a repeat is absorbed', async (t) => {
   const bench = await createWorkbench(t)
   const delivery = createDelivery(contractOf('transaction'), async () => assert.fail('must not run'), bench)
