@@ -12,13 +12,13 @@ export type AdmitOperator = (request: FastifyRequest) => Identity
 export const createAdmitOperator =
   (identify: Identify, { log }: { readonly log: Logger }): AdmitOperator =>
   (request) => {
-    const identity = identify(request)
     const reason = refusalOf(request)
     const facts = { trace_id: request.trace.traceId, route: `${request.method} ${request.routeOptions.url ?? ''}` }
     if (reason !== undefined) {
       log.warn({ ...facts, security: 'admin_refused', reason }, 'an admin request was refused')
       throw new SluiceError('forbidden', `The admin routes refuse this request: ${reason}`)
     }
+    const identity = identify(request)
     if (request.method !== 'GET')
       log.info({ ...facts, security: 'admin_action', tenant: identity.tenant }, 'an operator acts')
     return identity

@@ -1,4 +1,8 @@
 // Who calls. The tenant comes from here and from nowhere else: a header that claims one is ignored, and noted.
+//
+// Local mode trusts whoever reaches the loopback address, and a browser on this machine reaches it for every page that it
+// shows. So a request must name a loopback host (a page whose name was made to resolve to 127.0.0.1 names its own: DNS
+// rebinding) and, where it names an origin, one on this machine.
 
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../shared/config/index.ts'
@@ -26,10 +30,26 @@ export function createIdentify(
     )
   }
   return (request) => {
+    refuseStrangers(request)
     noteClaims(request, log)
     return { tenant: 'local' }
   }
 }
+
+/** @throws SluiceError `forbidden` for what a page of the web sends through the browser of this machine. */
+function refuseStrangers({ headers: { host, origin } }: FastifyRequest): void {
+  if (host !== undefined && !isLocal(`http://${host}`)) throw stranger('Host')
+  if (origin !== undefined && !isLocal(origin)) throw stranger('Origin')
+}
+
+const isLocal = (url: string): boolean => loopbackName.test(URL.parse(url)?.hostname ?? '')
+
+const loopbackName = /^(?:(?:[a-z0-9-]+\.)*localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+const stranger = (header: string): SluiceError =>
+  new SluiceError('forbidden', `AUTH_MODE=local is for this machine only, and ${header} names another`, {
+    details: { detail: `${header} names another machine, and AUTH_MODE=local serves its own only` },
+  })
 
 /** Headers by which callers of other systems say who they are. */
 const claims = ['x-tenant-id', 'x-user-id', 'x-internal-token', 'x-persona-id'] as const

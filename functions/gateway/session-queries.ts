@@ -2,6 +2,7 @@
 
 import type { Queryable } from '../../shared/database/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
+import { sessionIdPattern } from './request-schemas.ts'
 
 export interface SessionSummary {
   readonly session_id: string
@@ -83,13 +84,16 @@ export async function readEvents(
 const noSession = (): SluiceError => new SluiceError('not_found', 'There is no such session')
 
 // The time goes to and fro as the database wrote it: JavaScript's clock has no microseconds, and a cursor must not skip a row.
+const sessionIdForm = new RegExp(sessionIdPattern)
+
 const writeCursor = (at: string, id: string): string => Buffer.from(JSON.stringify([at, id])).toString('base64url')
 
 function readCursor(cursor: string): readonly [string, string] {
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     const [at, id] = Array.isArray(value) ? (value as unknown[]) : []
-    if (typeof at === 'string' && typeof id === 'string' && /^\d{1,17}$/.test(at)) return [at, id]
+    const isTime = typeof at === 'string' && /^\d{1,17}$/.test(at)
+    if (isTime && typeof id === 'string' && sessionIdForm.test(id)) return [at, id]
   } catch {
     // falls through: whatever it is, it is none of ours
   }

@@ -105,6 +105,12 @@ test('bad inputs of the gateway', { timeout: 120_000 }, async (t) => {
       400,
       'invalid_parameter',
     ],
+    [
+      '18: cursor with NUL',
+      () => call(`${url}/v1/sessions?cursor=${Buffer.from('["1","\\u0000"]').toString('base64url')}`),
+      400,
+      'invalid_parameter',
+    ],
     ['18: cursor that is no JSON', () => call(`${url}/v1/sessions?cursor=%27`), 400, 'invalid_parameter'],
     ['20: session of another tenant', () => call(`${url}/v1/sessions/of-acme`), 404, 'not_found'],
     ['20: events of another tenant', () => call(`${url}/v1/sessions/of-acme/events`), 404, 'not_found'],
@@ -135,6 +141,17 @@ test('bad inputs of the gateway', { timeout: 120_000 }, async (t) => {
       'not_found',
     ],
     ['26: after garbage', () => call(`${url}/v1/session/${sessionId}/events?after=abc`), 422, 'invalid_request'],
+    [
+      '23: a page of another origin',
+      () =>
+        call(messageUrl, {
+          method: 'POST',
+          headers: { ...json, origin: 'https://evil.example' },
+          body: '{"message":"a"}',
+        }),
+      403,
+      'forbidden',
+    ],
     ['message too long', () => post(messageUrl, { message: 'x'.repeat(32_769) }), 422, 'invalid_request'],
     ['message at its limit', () => post(messageUrl, { message: 'x'.repeat(32_768) }), 202],
     ['empty message', () => post(messageUrl, { message: '' }), 422, 'invalid_request'],

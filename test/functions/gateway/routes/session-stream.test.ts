@@ -39,7 +39,7 @@ function deafClient(url: string, path: string): Promise<Socket> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => {
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
       socket.once('readable', () => resolve(socket))
     })
     socket.once('error', reject)
