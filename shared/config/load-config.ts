@@ -25,10 +25,8 @@ function read<T>(option: Option<T>, environment: Environment): T {
   const parsed = option.parse(text)
   if (parsed.ok) return parsed.value
   const shown = option.shown === '–' ? '' : ` (default ${option.shown})`
-  throw new SluiceError(
-    'invalid_option',
-    `${option.variable}=${text.slice(0, 80)}: expected ${parsed.expected}${shown}`,
-  )
+  const value = option.secret === true ? '' : `=${text.slice(0, 80)}`
+  throw new SluiceError('invalid_option', `${option.variable}${value}: expected ${parsed.expected}${shown}`)
 }
 
 function refuseUnknown(environment: Environment): void {

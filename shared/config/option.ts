@@ -15,6 +15,8 @@ export interface Option<T> {
   readonly parse: (text: string) => Parsed<T>
   /** How the default reads in `sluice options`. */
   readonly shown: string
+  /** The value must not be printed, not even when it is refused. */
+  readonly secret?: true
 }
 
 interface Declaration<T> {
@@ -38,8 +40,21 @@ export const secretOption = (
 ): Option<Secret<string> | undefined> => ({
   ...declaration,
   fallback: undefined,
+  secret: true,
   parse: (text) => ok(secret(text)),
   shown: '–',
+})
+
+/** A URL that may hold a password and begins with one of `schemes`, such as `redis://`. `undefined` when unset. */
+export const secretUrlOption = (
+  declaration: Omit<Declaration<never>, 'fallback'> & { readonly schemes: readonly string[] },
+): Option<Secret<string> | undefined> => ({
+  ...secretOption(declaration),
+  parse: (text) => {
+    const { schemes } = declaration
+    const fits = schemes.some((scheme) => text.startsWith(scheme)) && URL.canParse(text)
+    return fits ? ok(secret(text)) : expected(`a URL that begins with ${schemes.join(' or ')}`)
+  },
 })
 
 export const integerOption = (
@@ -83,6 +98,23 @@ export const listOption = (declaration: Declaration<readonly string[]>): Option<
     ),
   shown: declaration.fallback.length === 0 ? '–' : declaration.fallback.join(','),
 })
+
+/** Comma-separated `host:port` pairs. */
+export const addressesOption = (declaration: Declaration<readonly string[]>): Option<readonly string[]> => {
+  const list = listOption(declaration)
+  return {
+    ...list,
+    parse: (text) => {
+      const parsed = list.parse(text)
+      return !parsed.ok || parsed.value.every(isAddress) ? parsed : expected('host:port pairs, separated by commas')
+    },
+  }
+}
+
+function isAddress(text: string): boolean {
+  const url = URL.parse(`tcp://${text}`)
+  return url !== null && url.host === text && url.port !== ''
+}
 
 /** Comma-separated `name=value` pairs. */
 export const mapOption = (

@@ -2,12 +2,14 @@
 // Variables of our own start with SLUICE_; the others are names the field already knows.
 
 import {
+  addressesOption,
   booleanOption,
   choiceOption,
   integerOption,
   listOption,
   mapOption,
   secretOption,
+  secretUrlOption,
   textOption,
   urlOption,
 } from './option.ts'
@@ -58,8 +60,9 @@ export const options = {
   }),
 
   // dependencies
-  databaseUrl: secretOption({
+  databaseUrl: secretUrlOption({
     variable: 'DATABASE_URL',
+    schemes: ['postgres://', 'postgresql://'],
     help: 'Postgres, as postgres://user:password@host:port/database.',
   }),
   databasePoolSize: integerOption({
@@ -83,13 +86,14 @@ export const options = {
     max: 60_000,
     help: 'Longest wait for a database lock, in milliseconds; then the source is asked to come again.',
   }),
-  kafkaBrokers: listOption({
+  kafkaBrokers: addressesOption({
     variable: 'KAFKA_BROKERS',
     fallback: [],
     help: 'Kafka bootstrap servers, host:port separated by commas. Empty: the event log lives in Postgres.',
   }),
-  redisUrl: secretOption({
+  redisUrl: secretUrlOption({
     variable: 'REDIS_URL',
+    schemes: ['redis://', 'rediss://'],
     help: 'Redis, as redis://host:port. Empty: key-value and channels live in Postgres.',
   }),
 

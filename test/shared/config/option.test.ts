@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  addressesOption,
   booleanOption,
   choiceOption,
   integerOption,
   listOption,
   mapOption,
   secretOption,
+  secretUrlOption,
   textOption,
   urlOption,
   type Option,
@@ -49,6 +51,25 @@ test('a URL is absolute, http or https, and loses its trailing slashes', () => {
     ['https://h/v1/', 'http://h:1', 'h:80', '/v1', 'ftp://h', 'file:///etc'].map((text) => parse(option, text)),
     ['https://h/v1', 'http://h:1', refused, refused, refused, refused],
   )
+})
+
+test('a secret URL begins with one of its schemes; it may name no host, as for a socket in the file system', () => {
+  const option = secretUrlOption({ ...named, schemes: ['postgres://', 'postgresql://'] })
+  const taken = ['postgres://u:p@h:1/d', 'postgresql://h/d', 'postgres:///d?host=/run/postgresql']
+  for (const text of taken) {
+    const value = parse(option, text)
+    assert.ok(typeof value === 'object')
+    assert.equal(value.reveal(), text)
+  }
+  for (const text of ['foo', 'postgres:h', 'http://h/d', 'postgres://h:99999/d', 'h:5432'])
+    assert.equal(parse(option, text), refused, text)
+})
+
+test('addresses are host:port pairs, every one of them', () => {
+  const option = addressesOption({ ...named, fallback: [] })
+  assert.deepEqual(parse(option, 'kafka_1:9092, [::1]:9093,'), ['kafka_1:9092', '[::1]:9093'])
+  for (const text of ['kafka', 'a:1,kafka', 'a:b', 'a:70000', 'http://a:1', 'a:1/x', ':1', 'u@a:1'])
+    assert.equal(parse(option, text), refused, text)
 })
 
 test('a map refuses a pair without a name; a value may hold =', () => {
