@@ -93,3 +93,10 @@ test('every option is declared under one variable, with help', () => {
   assert.equal(new Set(rows.map(({ variable }) => variable)).size, rows.length)
   assert.ok(rows.every(({ help, variable }) => help.length > 10 && /^[A-Z][A-Z0-9_]*$/.test(variable)))
 })
+
+test('a refused secret is named and not printed', () => {
+  assert.throws(
+    () => loadConfig({ DATABASE_URL: 'mysql://u:hunter2@h/d' }),
+    (error: Error) => /^DATABASE_URL: expected a URL that begins with postgres:/.test(error.message),
+  )
+})
