@@ -65,7 +65,7 @@ const insertSql = `
   INSERT INTO agent.memory_replica
     (tenant, key, sequence, operation, namespace, session_id, content, language, metadata, search, checksum, written_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, agent.memory_known_language($8), $9::jsonb,
-          CASE WHEN $10::text[] IS NOT NULL THEN agent.memory_search(agent.memory_known_language($8), $10) END,
+          CASE WHEN $10::text[] IS NOT NULL THEN agent.memory_search($1, agent.memory_known_language($8), $10) END,
           decode($11, 'hex'), $12)`
 
 const appliedSql = `DELETE FROM agent.memory_unapplied WHERE tenant = $1 AND key = $2 AND sequence <= $3`

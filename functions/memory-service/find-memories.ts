@@ -39,13 +39,17 @@ const newestSql = `
   WHERE ${filter} ORDER BY replica.written_at DESC, replica.key LIMIT $5`
 
 // The words are asked for in the language of each record, so a record is found whatever language the query is guessed to be.
+// One look into the index for all languages; the score is that of the record's own.
 const searchSql = `
   WITH asked AS MATERIALIZED (
-    SELECT language, agent.memory_query(language, $6::text[]) AS query
+    SELECT language, agent.memory_query($1, language, $6::text[]) AS query
     FROM unnest(agent.memory_languages() || ARRAY['und']) AS language
+  ), whole AS MATERIALIZED (
+    SELECT string_agg(query::text, ' | ')::tsquery AS query FROM asked
   ), found AS (
     SELECT ${columns}, agent.memory_score(replica.search, asked.query) AS score
-    FROM asked JOIN agent.memory_replica AS replica ON replica.search @@ asked.query AND replica.language = asked.language
+    FROM whole JOIN agent.memory_replica AS replica ON replica.search @@ whole.query
+    JOIN asked ON asked.language = replica.language
     WHERE ${filter}
   )
   SELECT * FROM found WHERE score >= $7 ORDER BY score DESC, written_at DESC, key LIMIT $5`

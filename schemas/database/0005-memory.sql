@@ -131,12 +131,19 @@ CREATE FUNCTION agent.memory_lexemes(p_language text, p_words text[]) RETURNS te
   WHERE l.lexeme <> ''
 $$;
 
-CREATE FUNCTION agent.memory_search(p_language text, p_words text[]) RETURNS tsvector STABLE PARALLEL SAFE LANGUAGE sql AS
-$$ SELECT array_to_tsvector(agent.memory_lexemes(p_language, p_words)) $$;
+-- Stands before every lexeme, so that the index has a list of its own for each tenant and language: a search reads what belongs
+-- to its tenant and not what everybody has of a frequent word. Two tenants whose scopes are alike only read more.
+CREATE FUNCTION agent.memory_scope(p_tenant text, p_language text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql AS
+$$ SELECT left(md5(p_tenant || '/' || p_language), 6) || ':' $$;
 
--- Any of the words, as records of one language have them. NULL when none is left.
-CREATE FUNCTION agent.memory_query(p_language text, p_words text[]) RETURNS tsquery STABLE PARALLEL SAFE LANGUAGE sql AS $$
-  SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+CREATE FUNCTION agent.memory_search(p_tenant text, p_language text, p_words text[]) RETURNS tsvector STABLE PARALLEL SAFE LANGUAGE sql AS $$
+  SELECT array_to_tsvector(coalesce(array_agg(agent.memory_scope(p_tenant, p_language) || lexeme), '{}'))
+  FROM unnest(agent.memory_lexemes(p_language, p_words)) AS lexeme
+$$;
+
+-- Any of the words, as the tenant's records of one language have them. NULL when none is left.
+CREATE FUNCTION agent.memory_query(p_tenant text, p_language text, p_words text[]) RETURNS tsquery STABLE PARALLEL SAFE LANGUAGE sql AS $$
+  SELECT string_agg('''' || agent.memory_scope(p_tenant, p_language) || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
   FROM unnest(agent.memory_lexemes(p_language, p_words)) AS lexeme
 $$;
 
