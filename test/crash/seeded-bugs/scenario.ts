@@ -41,6 +41,12 @@ CREATE FUNCTION crash.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERF
 CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON crash.effect DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW WHEN (NEW.actor = 'counter' AND NEW.amount % 4 = 0) EXECUTE FUNCTION crash.dawdle()`
 
+// Long enough for two runs of the event to be in it together.
+const slowBookingSql = `
+CREATE FUNCTION crash.book_slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$;
+CREATE TRIGGER slow_booking AFTER INSERT ON crash.effect
+  FOR EACH ROW WHEN (NEW.actor = 'booking' AND NEW.origin = 'e3') EXECUTE FUNCTION crash.book_slowly()`
+
 /** What time would do: leases of the dead run out. */
 const expireSql = `UPDATE sluice.lane SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL;
 UPDATE sluice.outbox_key SET lease_until = NULL, token = NULL`
@@ -58,6 +64,7 @@ export async function runScenario(t: TestContext, root: string, scenario: Scenar
   await migrate(database, { directory: join(root, 'schemas', 'database'), log })
   await database.query(tablesSql)
   if (scenario.slowCommits === true) await database.query(slowCommitSql)
+  if (scenario.zombie === true) await database.query(slowBookingSql)
   const eventLog = createPostgresEventLog({}, { database, clock, log })
   atEnd(t, () => eventLog.stop())
   await eventLog.start(AbortSignal.timeout(20_000))
