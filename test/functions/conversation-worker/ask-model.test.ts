@@ -20,7 +20,7 @@ const view: TurnView = {
 const ask = (more: Partial<TurnView> = {}, modelName = '') =>
   requestOf({ key: { tenant: 'local', sessionId: 's1' }, turnId: 't1', view: { ...view, ...more }, modelName })
 
-test('every setting of the profile reaches the model', () => {
+test('W-35: every setting of the profile reaches the model', () => {
   const { model, temperature, maxTokens, requestId } = ask()
   assert.deepEqual(
     { model, temperature, maxTokens, requestId },
@@ -39,7 +39,7 @@ test('what a profile leaves open is left to the model', () => {
   assert.ok(!('temperature' in request) && !('maxTokens' in request))
 })
 
-test('only tools that the catalogue has and switches on are offered', () => {
+test('W-36: only tools that the catalogue has and switches on are offered', () => {
   assert.deepEqual(
     ask().tools?.map(({ name }) => name),
     ['on'],

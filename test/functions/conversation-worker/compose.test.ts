@@ -15,7 +15,7 @@ import { emitted, sendEvent } from '../support/events.ts'
 import { openDatabase, startForTest, testLogger } from '../support/platform.ts'
 
 test(
-  'a worker that is stopped in the middle of an answer hands the turn to the next one, which asks again',
+  'W-46: a worker that is stopped in the middle of an answer hands the turn to the next one, which asks again',
   { timeout: 60_000 },
   async (t) => {
     const { url } = await createTestDatabase(t)

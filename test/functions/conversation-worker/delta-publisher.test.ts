@@ -30,7 +30,7 @@ function slowChannel(): { channel: Channel; published: string[]; release: () => 
   return { channel, published, release: () => end('resolve'), fail: () => end('reject') }
 }
 
-test('pieces that come while one is on its way travel together, and each character is sent once', async () => {
+test('W-45: pieces that come while one is on its way travel together, and each character is sent once', async () => {
   const { channel, published, release } = slowChannel()
   const clock = createManualClock()
   const deltas = createDeltaPublisher({ key, turnId: 't1', round: 1, attempt: 2 }, { channel, clock, log })

@@ -67,7 +67,7 @@ test('a conversation', { timeout: 120_000 }, async (t) => {
     assert.match(String(dataOf(await stream.turnEnded(second.turn_id))['answer']), /Ada/)
   })
 
-  await t.test('messages of a session are answered in the order in which they were taken', async (t) => {
+  await t.test('W-9: messages of a session are answered in the order in which they were taken', async (t) => {
     platform.play('rules: [{when: {message: slow}, then: {delay_ms: 400}}]')
     const first = await say(platform.url, 'slow: what is 1+1?')
     const { session_id } = first
@@ -335,7 +335,7 @@ test('a model that misbehaves ends in another try or in a typed end', { timeout:
     },
   )
 
-  await t.test('an empty answer is an answer', async () => {
+  await t.test('an empty answer is an answer (W-29)', async () => {
     const { end, data } = await outcome('rules: [{then: {text: ""}}]')
     assert.deepEqual([end.type, data['answer']], ['conversation.turn.completed.v1', ''])
   })
@@ -403,7 +403,7 @@ test('side by side', { timeout: 60_000 }, async (t) => {
   const platform = await startPlatform(t, { tools: [...tools, slow] })
 
   await t.test(
-    'the calls of one round run at the same time, and the turn goes on when the last one is there',
+    'W-20: the calls of one round run at the same time, and the turn goes on when the last one is there',
     async (t) => {
       const calls = ['a', 'b', 'c'].map((name) => `{name: slow, arguments: {name: ${name}}}`).join(', ')
       platform.play(`rules: [{when: {round: 0}, then: {tool_calls: [${calls}]}}, {then: {text: done}}]`)
@@ -415,7 +415,7 @@ test('side by side', { timeout: 60_000 }, async (t) => {
     },
   )
 
-  await t.test('a model that takes long in one conversation does not delay another', async (t) => {
+  await t.test('W-20: a model that takes long in one conversation does not delay another', async (t) => {
     platform.play('rules: [{when: {message: slow}, then: {hang: true}}]')
     const slowOne = await say(platform.url, 'slow')
     await until('the model hangs', () => platform.model.requests().some(({ turn }) => turn === slowOne.turn_id))
@@ -427,7 +427,7 @@ test('side by side', { timeout: 60_000 }, async (t) => {
   })
 })
 
-test('what nobody foresaw ends the turn, too', { timeout: 60_000 }, async (t) => {
+test('W-4: what nobody foresaw ends the turn, too', { timeout: 60_000 }, async (t) => {
   await t.test('an error of another kind from the model client', async (t) => {
     const complete = (): Promise<never> => Promise.reject(new TypeError('secret detail'))
     const platform = await startPlatform(t, {
@@ -456,7 +456,7 @@ test('what nobody foresaw ends the turn, too', { timeout: 60_000 }, async (t) =>
   })
 })
 
-test('comfort that fails costs nothing but comfort', { timeout: 60_000 }, async (t) => {
+test('W-14: comfort that fails costs nothing but comfort', { timeout: 60_000 }, async (t) => {
   const publish = (): Promise<never> => Promise.reject(new Error('the channel is away'))
   const platform = await startPlatform(t, {
     gateway: { pollMs: 50 },

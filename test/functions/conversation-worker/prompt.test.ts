@@ -128,7 +128,7 @@ test('the present turn stays when it alone is over the budget; its oldest result
   )
 })
 
-test('in every prompt each tool call is followed by its results, in order and complete', () => {
+test('W-20: in every prompt each tool call is followed by its results, in order and complete', () => {
   const anyCall = fc.record({
     status: fc.constantFrom('succeeded', 'failed', 'timed_out', 'cancelled', 'unknown'),
     result: fc.jsonValue(),

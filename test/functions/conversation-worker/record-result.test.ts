@@ -76,7 +76,7 @@ test('results of tools', { timeout: 120_000 }, async (t) => {
   })
 
   await t.test(
-    'the same result five times at once, and once more under another id, resumes the turn once',
+    'W-16: the same result five times at once, and once more under another id, resumes the turn once',
     async (t) => {
       const { stream, result } = await waitingTurn(t, platform)
       await Promise.all(Array.from({ length: 5 }, () => send(platform, result, { id: `result-of-${result.turn_id}` })))
@@ -133,29 +133,32 @@ test('messages that come past the gateway, or again', { timeout: 60_000 }, async
     await endOf('from-afar')
   })
 
-  await t.test('a repeated message is stored once, asked once, and leaves no gap in the positions', async () => {
-    await Promise.all(Array.from({ length: 5 }, () => sendEvent(worker.port, message('again'), { id: 'one-id' })))
-    await endOf('again')
-    await sendEvent(worker.port, message('again'), { id: 'another-id' })
-    await sendEvent(worker.port, message('again', 't2'))
-    await until(
-      'both turns ended',
-      async () =>
-        (await database.query(`SELECT FROM agent.turn WHERE session_id = 'again' AND state = 'completed'`)).rowCount ===
-        2,
-    )
-    const { rows } = await database.query<{ position: number; turn_id: string }>(
-      `SELECT position, turn_id FROM agent.session_event WHERE session_id = 'again' ORDER BY position`,
-    )
-    assert.deepEqual(
-      rows.map(({ position, turn_id }) => `${position} ${turn_id}`),
-      ['1 t1', '2 t1', '3 t1', '4 t2', '5 t2', '6 t2'],
-    )
-    assert.equal(
-      platform.model.requests().filter(({ session, turn }) => session === 'again' && turn === 't1').length,
-      1,
-    )
-  })
+  await t.test(
+    'W-13, W-16: a repeated message is stored once, asked once, and leaves no gap in the positions',
+    async () => {
+      await Promise.all(Array.from({ length: 5 }, () => sendEvent(worker.port, message('again'), { id: 'one-id' })))
+      await endOf('again')
+      await sendEvent(worker.port, message('again'), { id: 'another-id' })
+      await sendEvent(worker.port, message('again', 't2'))
+      await until(
+        'both turns ended',
+        async () =>
+          (await database.query(`SELECT FROM agent.turn WHERE session_id = 'again' AND state = 'completed'`))
+            .rowCount === 2,
+      )
+      const { rows } = await database.query<{ position: number; turn_id: string }>(
+        `SELECT position, turn_id FROM agent.session_event WHERE session_id = 'again' ORDER BY position`,
+      )
+      assert.deepEqual(
+        rows.map(({ position, turn_id }) => `${position} ${turn_id}`),
+        ['1 t1', '2 t1', '3 t1', '4 t2', '5 t2', '6 t2'],
+      )
+      assert.equal(
+        platform.model.requests().filter(({ session, turn }) => session === 'again' && turn === 't1').length,
+        1,
+      )
+    },
+  )
 
   await t.test('a session of another tenant is not entered', async () => {
     await database.query(`INSERT INTO agent.session (tenant, session_id) VALUES ('acme', 'of-acme')`)

@@ -55,7 +55,7 @@ for (const [what, text] of broken) {
   })
 }
 
-test('a tool that the catalogue lacks or switches off is not requested', () => {
+test('W-36: a tool that the catalogue lacks or switches off is not requested', () => {
   const [unknown, off] = [plan('rm_rf', '{}')?.fate, plan('http_fetch', '{}')?.fate]
   assert.ok(unknown?.kind === 'answered' && unknown.status === 'failed' && unknown.error.code === 'unknown_tool')
   assert.ok(off?.kind === 'answered' && off.status === 'blocked' && off.error.code === 'tool_disabled')

@@ -23,7 +23,7 @@ async function fill(database: Database, count: number): Promise<void> {
 }
 
 test(
-  'what was sent or answered more than a day ago goes, in as many batches as it takes; what waits stays',
+  'W-44: what was sent or answered more than a day ago goes, in as many batches as it takes; what waits stays',
   { timeout: 30_000 },
   async (t) => {
     const { url } = await createTestDatabase(t)

@@ -119,7 +119,7 @@ test('each request ends in one result', { timeout: 60_000 }, async (t) => {
     assert.equal((await ends(request('of-local')))['status'], 'succeeded')
   })
 
-  await t.test('five deliveries of one request at once run the tool once and report once', async () => {
+  await t.test('W-16: five deliveries of one request at once run the tool once and report once', async () => {
     const data = request('five', { tool: 'counting', arguments: {} })
     const statuses = await Promise.all(
       Array.from({ length: 5 }, () => sendEvent(port, { type: toolCallRequested, data }, { id: 'same' })),
@@ -193,6 +193,6 @@ for (const [effect, status] of [
     })
     assert.equal(result['status'], status)
     assert.equal(keys.length, effect === 'once' ? 1 : 2)
-    assert.equal(new Set(keys).size, 1, 'the key does not depend on the attempt')
+    assert.equal(new Set(keys).size, 1, 'W-17: the key does not depend on the attempt')
   })
 }

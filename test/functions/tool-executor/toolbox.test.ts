@@ -93,7 +93,7 @@ test('a tool that does not end is cut at its time limit, also when it ignores it
   assert.equal(outcome.status, 'timed_out')
 })
 
-test('bad calls do not open the breaker of a tool, timeouts do', async (t) => {
+test('W-33a: bad calls do not open the breaker of a tool, timeouts do', async (t) => {
   const caller = probe(t, { run: () => Promise.reject(new SluiceError('calculation_failed', 'no')) })
   for (let i = 0; i < 30; i += 1) assert.equal((await caller.run()).status, 'failed')
 

@@ -24,7 +24,7 @@ const event: CloudEvent = {
   extensions: { tenant: 'acme', partitionkey: 's-1', sequence: '7', traceparent: trace },
 }
 
-test('an event with a trace fits its closed schema, because the trace travels beside the data', () => {
+test('W-1: an event with a trace fits its closed schema, because the trace travels beside the data', () => {
   const decoded = decodeRecord({
     ...encodeRecord(event, { key: 's-1' }),
     topic: 'conversation.inbound',
@@ -36,7 +36,7 @@ test('an event with a trace fits its closed schema, because the trace travels be
   assert.ok(conversationMessageReceived.validate(decoded.event.data))
 })
 
-test('what an event carries beside its data, and its key, survive being stored and published', () => {
+test('W-8: what an event carries beside its data, and its key, survive being stored and published', () => {
   const stored = fromJsonFormat(JSON.parse(JSON.stringify(toJsonFormat(event))))
   assert.ok(stored.ok)
   assert.deepEqual(stored.event, event)
@@ -44,7 +44,7 @@ test('what an event carries beside its data, and its key, survive being stored a
   assert.deepEqual(published.ok && [published.event, published.key], [event, 's-1'])
 })
 
-test('every event type has a declared topic, and every record a key', () => {
+test('W-9, W-50: every event type has a declared topic, and every record a key', () => {
   for (const { type } of eventTypes) assert.ok(topicOfType(type) !== undefined, type)
   assert.equal(encodeRecord(event, { key: 's-1' }).key.toString(), 's-1')
 })

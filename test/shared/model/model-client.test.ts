@@ -34,7 +34,7 @@ test('an answer is told piece by piece and comes back whole, with its usage', as
   ])
 })
 
-test('text is told while it comes, with tool calls in the same answer or without', async (t) => {
+test('W-30: text is told while it comes, with tool calls in the same answer or without', async (t) => {
   const rest = Promise.withResolvers<void>()
   const model = await startModel(t, (response) => {
     stream(response).write(hello + text('Let me see. '))
@@ -407,7 +407,7 @@ test('a long answer shows with its first token that the model is back', async (t
   await Promise.all([first, second])
 })
 
-test('refusals of bad requests and limits do not open the breaker', async (t) => {
+test('W-33a: refusals of bad requests and limits do not open the breaker', async (t) => {
   let status = 400
   const model = await startModel(t, (response) => response.writeHead(status).end('{}'))
   for (status of [400, 401, 429])
@@ -416,7 +416,7 @@ test('refusals of bad requests and limits do not open the breaker', async (t) =>
   assert.equal(model.bodies.length, 60)
 })
 
-test('calls run side by side', async (t) => {
+test('W-47: calls run side by side', async (t) => {
   const gate = Promise.withResolvers<void>()
   const model = await startModel(
     t,

@@ -128,7 +128,7 @@ test('a long answer closes a half-open breaker when it begins', async (t) => {
   await first
 })
 
-test('ten thousand mistakes of callers do not open it, timeouts do', async (t) => {
+test('W-33a: ten thousand mistakes of callers do not open it, timeouts do', async (t) => {
   const { breaker } = subject(t)
   await failTimes(breaker, 10_000, 'data_invalid')
   assert.equal(breaker.state(), 'closed')

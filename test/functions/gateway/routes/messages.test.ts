@@ -58,15 +58,18 @@ test('taking messages in', { timeout: 60_000 }, async (t) => {
     assert.equal((await say(url, 'hi', { session_id: 'my-session.1' })).session_id, 'my-session.1')
   })
 
-  await t.test('a session of another tenant is not found, and a header that claims the tenant is ignored', async () => {
-    await createSession(database, 'of-acme', 'acme')
-    const headers = { 'x-tenant-id': 'acme', 'x-user-id': 'root', 'x-internal-token': 'x' }
-    const answer = await post(messageUrl, { session_id: 'of-acme', message: 'let me in' }, headers)
-    assert.deepEqual([answer.status, answer.body['code']], [404, 'not_found'])
-    const { session_id } = (await post(messageUrl, { message: 'hi' }, headers)).body
-    const { rows } = await database.query('SELECT tenant FROM agent.session WHERE session_id = $1', [session_id])
-    assert.deepEqual(rows, [{ tenant: 'local' }])
-  })
+  await t.test(
+    'W-22, W-23: a session of another tenant is not found, and a header that claims the tenant is ignored',
+    async () => {
+      await createSession(database, 'of-acme', 'acme')
+      const headers = { 'x-tenant-id': 'acme', 'x-user-id': 'root', 'x-internal-token': 'x' }
+      const answer = await post(messageUrl, { session_id: 'of-acme', message: 'let me in' }, headers)
+      assert.deepEqual([answer.status, answer.body['code']], [404, 'not_found'])
+      const { session_id } = (await post(messageUrl, { message: 'hi' }, headers)).body
+      const { rows } = await database.query('SELECT tenant FROM agent.session WHERE session_id = $1', [session_id])
+      assert.deepEqual(rows, [{ tenant: 'local' }])
+    },
+  )
 
   await t.test(
     'a persona that the tenant does not have is refused, one that it has names the session’s strategy',

@@ -90,7 +90,7 @@ test('streams', { timeout: 120_000 }, async (t) => {
   })
 
   await t.test(
-    'a stream goes on after Last-Event-ID, at any instance, and the header counts before the query',
+    'W-29: a stream goes on after Last-Event-ID, at any instance, and the header counts before the query',
     async (t) => {
       const id = await createSession(database, 'resume')
       await storeEvents(database, id, { types: Array.from({ length: 9 }, () => started) })
@@ -204,7 +204,7 @@ test('a lost signal only delays: a stream looks by itself', { timeout: 30_000 },
   }
 })
 
-test('an idle stream has a heartbeat, and says at once when to come back', { timeout: 30_000 }, async (t) => {
+test('W-29: an idle stream has a heartbeat, and says at once when to come back', { timeout: 30_000 }, async (t) => {
   const { database, url } = await startGateway(t, { sse: { heartbeatMs: 20, retryMs: 1_234 } })
   const id = await createSession(database, 'idle')
   const stream = await watch(t, `${url}/v1/session/${id}/events`)

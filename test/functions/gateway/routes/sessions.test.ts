@@ -30,7 +30,7 @@ test('reading sessions', { timeout: 60_000 }, async (t) => {
     },
   )
 
-  await t.test('another tenant’s sessions are not in the list', async () => {
+  await t.test('W-21: another tenant’s sessions are not in the list', async () => {
     await createSession(database, 'of-acme', 'acme')
     const { sessions } = (await call(`${url}/v1/sessions?limit=200`)).body as unknown as Page
     assert.ok(sessions.every(({ session_id }) => session_id !== 'of-acme'))

@@ -93,7 +93,7 @@ test('a name with one private address among public ones is blocked', async (t) =
   assert.equal(outcome.status, 'blocked')
 })
 
-test('a redirect to a private address is blocked, and nothing arrives there', async (t) => {
+test('W-25: a redirect to a private address is blocked, and nothing arrives there', async (t) => {
   const inner = await site(t, (_request, response) => response.end('secret'))
   const outer = await site(t, (_request, response) => response.writeHead(302, { location: inner.url }).end())
   const outcome = await fetch(t, outer.url, { allow: [outer.authority] })
