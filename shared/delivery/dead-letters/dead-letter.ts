@@ -93,5 +93,6 @@ function idOf({ function: name, source, id, topic, partition, offset, headers, r
 function attributesIn(headers: string | null): readonly (readonly [string, unknown])[] {
   if (headers === null) return []
   const all = Object.entries(JSON.parse(headers) as Record<string, unknown>)
-  return all.filter(([name]) => name.startsWith('ce-')).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const own = all.filter(([name]) => name.startsWith('ce-') || name === 'content-type')
+  return own.toSorted(([a], [b]) => (a < b ? -1 : 1))
 }

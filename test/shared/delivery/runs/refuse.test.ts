@@ -60,6 +60,7 @@ test('two binary events that cannot be read and have the same body differ by the
     (await delivery.reject({ raw, headers, code, message })).outcome
   assert.equal(await outcome(attributes), 'dead')
   assert.equal(await outcome({ ...attributes, 'ce-id': 'y' }), 'dead')
+  assert.equal(await outcome({ ...attributes, 'content-type': 'text/plain' }), 'dead')
   const again = { traceparent: 'of this attempt', 'ce-time': 'yesterday', 'ce-source': '/a', 'ce-id': 'x' }
   assert.equal(
     await outcome(again),
