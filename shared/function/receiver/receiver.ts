@@ -10,7 +10,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { SluiceError } from '../../errors/index.ts'
 import type { Component } from '../../lifecycle/index.ts'
-import { newTrace, parseTraceparent, type TraceContext } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { closeServer, listen } from '../listen.ts'
 import type { Health } from '../operations/health.ts'
@@ -21,6 +20,7 @@ import { createConnections, type Connection } from './connections.ts'
 import type { DrainedWork } from './drained-work.ts'
 import type { Intake } from './intake.ts'
 import { admissionFor, overloaded, type Admissions } from './policies/admit.ts'
+import { traceOfRequest } from './policies/trace.ts'
 import { readBody, type Body } from './read-body.ts'
 import { Reception } from './reception.ts'
 import type { RecordReply } from './record.ts'
@@ -140,7 +140,7 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
   }
 
   function conclude(response: ServerResponse, reception: Reception, reply: Reply): void {
-    const trace = reception.trace ?? traceOf(reception)
+    const trace = reception.trace ?? traceOfRequest(reception)
     if (reply !== gone)
       sendReply(response, phase.name === 'draining' ? { ...reply, close: true } : reply, trace.traceId)
     record({ reception, reply, trace, seconds: (clock.monotonic() - reception.arrivedAtMs) / 1_000 })
@@ -182,10 +182,4 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
       return phase.receipt
     },
   }
-}
-
-/** For requests that never became an event. */
-function traceOf({ headers }: Reception): TraceContext {
-  const { traceparent } = headers
-  return parseTraceparent(typeof traceparent === 'string' ? traceparent : undefined) ?? newTrace()
 }

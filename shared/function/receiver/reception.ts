@@ -24,7 +24,7 @@ export class Reception {
   readonly headers: IncomingHttpHeaders
   readonly arrivedAtMs: number
   readonly laneToken: string | undefined
-  /** Set by the trace policy. */
+  /** Set by the trace policy, or with the refusal of what never came so far. */
   trace: TraceContext | undefined
   /** Set once the event is decoded; name the work in logs and in the drain receipt. */
   id = ''

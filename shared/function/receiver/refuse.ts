@@ -4,10 +4,12 @@
 
 import type { Delivery, Incoming } from '../../delivery/index.ts'
 import type { ErrorCode } from '../../errors/index.ts'
+import { withTrace } from '../../telemetry/index.ts'
 import type { Refusal, Refuse } from './pipeline.ts'
 import type { Reception } from './reception.ts'
 import { errorReply, type Reply } from './reply.ts'
 import { replyOfAnswer } from './deliver.ts'
+import { traceOfRequest } from './policies/trace.ts'
 
 export const createRefuse =
   (delivery: Delivery | undefined): Refuse =>
@@ -15,7 +17,9 @@ export const createRefuse =
     const { code } = refusal
     const kept = reception.fromKafkaSource || reception.laneToken !== undefined
     if (delivery === undefined || !kept) return errorReply(code, 'invalid', { reason: refusal.message })
-    return rejectIn(delivery, refusal, reception)
+    // The dead letter, its log line and the answer name one trace, also when nothing could be decoded.
+    reception.trace ??= traceOfRequest(reception)
+    return withTrace(reception.trace, () => rejectIn(delivery, refusal, reception))
   }
 
 async function rejectIn(delivery: Delivery, refusal: Refusal, reception: Reception): Promise<Reply> {

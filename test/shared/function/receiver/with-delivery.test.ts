@@ -136,6 +136,17 @@ for (const [what, headers, body, cause] of kept) {
   })
 }
 
+test('a dead letter of what could not be read has the trace of its log line', limit, async (t) => {
+  const { send, database, service } = await start(t)
+  const traceId = 'ab'.repeat(16)
+  const traced = { ...messageHeaders(fromKafka), traceparent: `00-${traceId}-${'cd'.repeat(8)}-01` }
+  await send({ ...traced, 'ce-id': '' }, message())
+  const [row] = (await database.query<{ trace: string }>('SELECT trace FROM sluice.dead_letter')).rows
+  assert.equal(row?.trace.split('-')[1], traceId)
+  const line = service.records().find((record) => record['outcome'] === 'dead')
+  assert.equal(line?.['trace_id'], traceId)
+})
+
 test('the same from anyone else is told what is wrong, and nothing is kept', limit, async (t) => {
   const { send, deadLetters } = await start(t)
   for (const [what, headers, body] of kept) {
