@@ -169,6 +169,7 @@ export function createSupervisedProcess(
         .finally(() => {
           phase = 'stopped'
           log.close()
+          first.reject(new SluiceError('aborted', `${name} was stopped before it was ready`)) // if it ever was, this does nothing
         })
       try {
         await first.promise

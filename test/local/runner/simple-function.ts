@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { env, exit, pid, stderr, stdout } from 'node:process'
 
 const server = createServer((request, answer) => {
+  if (env['NEVER_READY'] === 'true') answer.statusCode = 503
   answer.end(request.url === '/pid' ? String(pid) : 'ok')
 })
 process.on('SIGTERM', () => {

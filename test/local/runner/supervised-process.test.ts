@@ -89,6 +89,15 @@ test('a process that keeps ending is waited for longer each time', { timeout: 20
   )
 })
 
+test('a stop before the process is ready ends the start with it', { timeout: 20_000 }, async (t) => {
+  const w = await world(t, { NEVER_READY: 'true' })
+  const start = w.start()
+  start.catch(() => undefined)
+  await until('it runs', () => w.process.pid() !== undefined)
+  await w.process.stop()
+  await assert.rejects(start, { code: 'aborted' })
+})
+
 test('a first start that fails says why and leaves nothing', { timeout: 20_000 }, async (t) => {
   const w = await world(t, { FAILS: 'true' })
   await assert.rejects(w.start(), /simple ended before it was ready \(code 1\): PORT=abc: expected a whole number/)
