@@ -126,12 +126,12 @@ async function startPostgres(serversFolder: string, atEnd: (stop: () => unknown)
   atEnd(() => rmSync(folder, { recursive: true, force: true }))
   // With fsync: without, a kill would lose what was committed.
   const options = { dataDir: join(folder, 'pg'), cacheDir: projectCache, maxConnections: 300, stopTimeoutMs: 10_000 }
-  let server: EmbeddedPostgres = await startEmbeddedPostgres(options)
+  const [port = 0] = await allotPorts(1) // it is the same after a kill
+  let server: EmbeddedPostgres = await startEmbeddedPostgres({ ...options, port })
   atEnd(() => server.stop())
   return {
     server: () => server,
     killAtOnce: async (proxy: CommitProxy) => {
-      const { port } = server
       process.kill(server.pid, 'SIGQUIT')
       await server.exited
       server = await startEmbeddedPostgres({ ...options, port })

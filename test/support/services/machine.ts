@@ -2,9 +2,10 @@
 
 import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
+import { allotPorts } from '../../../local/runner/index.ts'
 
 const execute = promisify(execFile)
 
@@ -68,15 +69,10 @@ export async function containerEngine(): Promise<string | undefined> {
   return undefined
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
+/** Below the range of outgoing connections: a server that is killed and started again must find its port free. */
+export async function freePort(): Promise<number> {
+  const [port = 0] = await allotPorts(1)
+  return port
 }
 
 /** Sends bytes to a port and resolves with the first answer, or with undefined when nothing comes within `limitMs`. */
