@@ -9,8 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { allotPorts } from '../../../../local/runner/index.ts'
 import { projectCache } from '../../places.ts'
-import { command, firstAnswer, freePort, onPath } from '../machine.ts'
+import { command, firstAnswer, onPath } from '../machine.ts'
 import { startServerProcess } from '../server-process.ts'
 import { apiVersionsRequest, brokerSettings } from './broker-settings.ts'
 
@@ -100,7 +101,7 @@ async function startBroker({ home, java, folder: given }: StartOptions, triesLef
   const logDirs = join(folder, 'log')
   const properties = join(folder, 'server.properties')
   // A broker cannot listen on port 0: what it advertises must be known beforehand.
-  const [client, controller] = [await freePort(), await freePort()]
+  const [client = 0, controller = 0] = await allotPorts(2)
   const settings = brokerSettings({
     listen: `127.0.0.1:${client}`,
     advertise: `127.0.0.1:${client}`,
