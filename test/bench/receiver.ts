@@ -7,6 +7,7 @@
 
 import { parseArgs } from 'node:util'
 import { startLoad, type SliceResult } from './receiver/load-process.ts'
+import { median, shuffled } from './receiver/rounds.ts'
 import { startServer, type BenchServer } from './receiver/server-process.ts'
 
 const variants = ['raw', 'bare', 'full', 'ff'] as const
@@ -70,18 +71,4 @@ function report(rounds: readonly Round[]): void {
   ratio('bare/raw', ({ bare, raw }) => bare.perSecond / raw.perSecond)
   ratio('full/ff', ({ full, ff }) => full.perSecond / ff.perSecond)
   ratio('p99-full/p99-ff', ({ full, ff }) => full.p99Ms / ff.p99Ms)
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
-}
-
-function shuffled<T>(values: readonly T[]): readonly T[] {
-  return values
-    .map((value) => ({ value, at: Math.random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ value }) => value)
 }

@@ -7,6 +7,8 @@ export interface Slice {
   readonly port: number
   readonly connections: number
   readonly ms: number
+  /** Each event has an id of its own, and each connection has keys of its own. Default: the same event again and again. */
+  readonly distinct?: boolean
 }
 
 export interface SliceResult {

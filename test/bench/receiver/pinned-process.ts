@@ -14,7 +14,8 @@ export interface PinnedProcess {
 
 /** Runs a file of this folder with an IPC channel. Its standard output goes nowhere. */
 export function startPinned(file: string, core: number, args: readonly string[] = []): PinnedProcess {
-  const node = [process.execPath, join(import.meta.dirname, file), ...args]
+  // kafkajs sets negative timers, and Node says so
+  const node = [process.execPath, '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, file), ...args]
   const [command = '', ...rest] = canPin ? ['taskset', '-c', String(core), ...node] : node
   const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   askForPriority(child.pid)
