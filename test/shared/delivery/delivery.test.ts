@@ -202,12 +202,16 @@ for (const execution of ['transaction', 'steps'] as const) {
             bench,
           )
 
-    // All five are under way before the first can go on.
+    // All five are under way before the first can go on: the lane is locked before the first comes.
+    const locked = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()
+    t.after(() => goOn.resolve()) // an open transaction would keep the pool from ending
     const blocker = bench.database.transaction(async (tx) => {
       await tx.query(`SELECT sluice.lock_lane('tested', 'k')`)
+      locked.resolve()
       await goOn.promise
     })
+    await locked.promise
     const delivering = Array.from({ length: 5 }, () => delivery.accept(incoming({ id: 'e1' })))
     const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
