@@ -22,6 +22,8 @@ export interface PlannedProcess {
   readonly url: string
 }
 
+/** A young generation of 2 MiB: many small processes on one machine, where memory is dearer than the last bit of speed. */
+const smallHeap = '--max-semi-space-size=2'
 const drainWithinMs = 4_000
 const stopWithinMs = 5_000
 
@@ -49,7 +51,7 @@ export async function planProcesses(options: ProcessSpecOptions): Promise<readon
         name,
         function: code,
         file: process.execPath,
-        args: [join('functions', code, 'main.ts')],
+        args: [smallHeap, join('functions', code, 'main.ts')],
         cwd: root,
         env: {
           ...memoryUrl, // what the environment names stands before it

@@ -111,7 +111,7 @@ function print({ readyMs, alone, together, rssMiB: memory }: Results): void {
       `${name.padEnd(34)} ${value.toFixed(0).padStart(6)}${target === undefined ? '' : `   target ≤ ${target}`}`,
     )
   console.log(
-    `\nplatform time of a turn with one tool round, the model's time taken off; durable Postgres, four processes\n`,
+    `\nplatform time of a turn with one tool round, the model's time taken off; durable Postgres, a process for each function\n`,
   )
   line(`turn.p50_ms (${alone.length}, one by one)`, percentile(alone, 0.5), targets.p50Ms)
   line(`turn.p95_ms (${alone.length}, one by one)`, percentile(alone, 0.95), targets.p95Ms)
