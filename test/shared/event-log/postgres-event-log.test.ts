@@ -56,7 +56,11 @@ test(
       await until(
         'the second writer waits',
         async () =>
-          (await database.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rowCount === 1,
+          (
+            await database.query(
+              "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+            )
+          ).rowCount === 1,
       )
       assert.deepEqual(await eventLog.read(read), [])
     })
@@ -78,7 +82,11 @@ test(
     await one.ensureTopics(['a', 'b'].map((name) => ({ name, partitions: 1 })))
     for (const eventLog of [one, other]) await eventLog.append([record('a', 'k')])
     const waiting = (count: number) => async (): Promise<boolean> =>
-      (await database.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).rowCount === count
+      (
+        await database.query(
+          "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        )
+      ).rowCount === count
     let appends: Promise<unknown>[] = []
     await database.transaction(async (tx) => {
       await tx.query("SELECT FROM sluice.log_partition WHERE topic = 'b' FOR UPDATE")
@@ -101,7 +109,7 @@ test(
     await eventLog.ensureTopics([{ name: 'topic', partitions: 1 }])
     const read = { topic: 'topic', partition: 0, offset: 0, maxRecords: 1, maxWaitMs: 20_000 }
     await eventLog.read({ ...read, maxWaitMs: 100 })
-    const listens = "SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    const listens = "SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
     await until('it listens', async () => (await database.query(listens)).rowCount === 1)
     await eventLog.read({ ...read, maxWaitMs: 300 }) // the wake that follows a LISTEN is over
     const waiting = eventLog.read(read)
