@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { isAlive, projectRoot, startChild } from './support/index.ts'
+import { isAlive, projectRoot, startChild, temporaryFolder } from './support/index.ts'
 
 const limit = { timeout: 60_000 }
 
-async function runTests(t: TestContext, args: readonly string[]): Promise<{ code: number | null; output: string }> {
+async function runTests(
+  t: TestContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
   const child = startChild(t, ['test/run.ts', ...args], {
     cwd: projectRoot,
-    env: { HOME: process.env['HOME'] ?? '/', TEST_GRACE_MS: '1000' },
+    env: { HOME: process.env['HOME'] ?? '/', TEST_GRACE_MS: '1000', ...env },
   })
   const { code } = await child.exited({ limitMs: 50_000 })
   return { code, output: child.lines.join('\n') }
@@ -43,6 +48,24 @@ test('a file that leaves something open is told so when its tests have ended', l
   assert.match(output, /✖ its tests ended, but its process was kept alive by TCPServerWrap$/m)
   assert.match(output, /\n1 passed, 1 failed, 0 skipped$/)
 })
+
+test(
+  'with --again a file that passes the second time is named unsteady; one that fails twice has failed',
+  limit,
+  async (t) => {
+    const mark = { TEST_MARK: join(temporaryFolder(t), 'mark') }
+    const unsteady = ['--files', 'test/fixtures/run/unsteady.ts']
+    const once = await runTests(t, unsteady, { TEST_MARK: join(temporaryFolder(t), 'mark') })
+    assert.equal(once.code, 1)
+    const twice = await runTests(t, [...unsteady, '--again'], mark)
+    assert.match(twice.output, /Unsteady, passed only when run again alone: test\/fixtures\/run\/unsteady\.ts/)
+    assert.match(twice.output, /\n1 passed, 0 failed, 0 skipped$/)
+    assert.equal(twice.code, 0)
+    const broken = await runTests(t, ['--files', 'test/fixtures/run/mixed.ts', '--again'])
+    assert.match(broken.output, /\n1 passed, 1 failed, 1 skipped$/)
+    assert.equal(broken.code, 1)
+  },
+)
 
 test('a file without tests is a failure', limit, async (t) => {
   const { code, output } = await runTests(t, ['--files', 'test/fixtures/run/empty.ts'])
