@@ -6,7 +6,7 @@
 //   npm test -- --concurrency 1       files at once (default: the number of cores, 2 to 4)
 //   npm test -- --minutes 5           limit of the whole run (default 25)
 //   npm test -- --file-minutes 1      limit of one file (default 5)
-//   npm test -- --again           a file that failed runs once more, alone, and is named unsteady when it passes then
+//   npm test -- --again               a file that failed runs once more, alone, and is named unsteady when it passes then
 //   npm test -- --files 'test/fixtures/run/*.ts'   other files than test/**/*.test.ts
 //
 // The last line is `N passed, N failed, N skipped`. Exit code 0: something ran and nothing failed; 1: not so; 2: called wrongly.
