@@ -10,6 +10,8 @@ export type { RecordOutcome } from './deliver-record.ts'
 export {
   deliveryRules,
   durationMs,
+  isoDurationOf,
+  linearRetriesFor,
   retryDelayMs,
   type DeliveryRules,
   type DeliverySpec,

@@ -68,6 +68,14 @@ export function retryDelayMs({ backoffPolicy, backoffDelayMs }: DeliveryRules, f
   return backoffPolicy === 'linear' ? backoffDelayMs * failures : backoffDelayMs * 2 ** failures
 }
 
+/** Fewest retries whose linear delays, 1 + 2 + … + n times `delayMs`, last at least `outageMs`. */
+export function linearRetriesFor(outageMs: number, delayMs: number): number {
+  return Math.max(1, Math.ceil((Math.sqrt(1 + (8 * outageMs) / delayMs) - 1) / 2))
+}
+
+/** ISO 8601, as the delivery section takes it: `PT0.5S`. */
+export const isoDurationOf = (ms: number): string => `PT${ms / 1_000}S`
+
 const isoDuration = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/
 
 /** Whole milliseconds; what is below one is dropped. */

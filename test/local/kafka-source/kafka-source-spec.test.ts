@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deliveryRules, durationMs, retryDelayMs } from '../../../local/kafka-source/index.ts'
+import fc from 'fast-check'
+import {
+  deliveryRules,
+  durationMs,
+  isoDurationOf,
+  linearRetriesFor,
+  retryDelayMs,
+} from '../../../local/kafka-source/index.ts'
 
 test('no delivery section: ten retries, exponential from 300 ms, ten minutes for an answer', () => {
   const rules = deliveryRules(undefined)
@@ -33,4 +40,24 @@ test('durations are ISO 8601; anything else is refused by name', () => {
   assert.equal(durationMs('P1DT1S'), 86_401_000)
   for (const text of ['200ms', 'PT', 'P', 'PT1', ''])
     assert.throws(() => durationMs(text), new RegExp(text === '' ? 'ISO 8601' : text))
+})
+
+test('an ISO duration is read back as what it was', () => {
+  assert.equal(isoDurationOf(500), 'PT0.5S')
+  for (const ms of [1, 10, 250, 999, 61_001, 86_400_000]) assert.equal(durationMs(isoDurationOf(ms)), ms)
+})
+
+test('the fewest linear retries for an outage are enough, and one less is not', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 7 * 86_400_000 }),
+      fc.integer({ min: 1, max: 60_000 }),
+      (outageMs, delayMs) => {
+        const lasting = (retries: number): number => (delayMs * retries * (retries + 1)) / 2
+        const retries = linearRetriesFor(outageMs, delayMs)
+        assert.ok(lasting(retries) >= outageMs)
+        assert.ok(retries === 1 || lasting(retries - 1) < outageMs)
+      },
+    ),
+  )
 })
