@@ -3,6 +3,7 @@
 
 import { copyFileSync, chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { GuardedChild } from '../../../local/guard/index.ts'
 import { projectCache } from '../places.ts'
 import { findFirst, type Found, type Source } from './found.ts'
 import { command, containerEngine, firstAnswer, freePort, isExecutable, onPath } from './machine.ts'
@@ -43,30 +44,45 @@ const container: Source<RedisServer> = {
 
 const installed: Source<RedisServer> = {
   name: 'the machine',
-  find: async () => {
-    const file = onPath('redis-server') ?? onPath('valkey-server')
-    if (file === undefined) return { missing: 'no redis-server on the PATH' }
-    return startRedis(10_000, (port) => ({ file, args: listenOn(port) }))
-  },
+  find: () => startFound(installedProgram()),
 }
 
 const unpackedFromDebian: Source<RedisServer> = {
   name: "Debian's packages",
-  find: async () => {
-    const folder = join(projectCache, 'redis', `debian-${process.arch}`)
-    const file = join(folder, 'redis-server')
-    if (!existsSync(folder)) {
-      if (onPath('apt-get') === undefined || onPath('dpkg') === undefined) return { missing: 'this is not Debian' }
-      await unpack(folder)
-    }
-    if (!isExecutable(file)) return { missing: `${folder} holds no redis-server; remove it to try again` }
-    const libraries = readdirSync(join(folder, 'usr', 'lib')).map((name) => join(folder, 'usr', 'lib', name))
-    return startRedis(10_000, (port) => ({
-      file,
-      args: listenOn(port),
-      env: { LD_LIBRARY_PATH: libraries.join(':') },
-    }))
-  },
+  find: async () => startFound(await debianProgram()),
+}
+
+export type RedisProgram = (port: number) => Program
+
+/** How a Redis is started that a test may kill and start again: on this machine, never in a container. */
+export const findRedisProgram = async (): Promise<Found<{ readonly program: RedisProgram }>> =>
+  findFirst('Redis', [
+    { name: 'the machine', find: async () => installedProgram() },
+    { name: "Debian's packages", find: debianProgram },
+  ])
+
+type FoundProgram = { readonly program: RedisProgram } | { readonly missing: string }
+
+async function startFound(found: FoundProgram) {
+  return 'missing' in found ? found : startRedis(10_000, found.program)
+}
+
+function installedProgram(): FoundProgram {
+  const file = onPath('redis-server') ?? onPath('valkey-server')
+  if (file === undefined) return { missing: 'no redis-server on the PATH' }
+  return { program: (port) => ({ file, args: listenOn(port) }) }
+}
+
+async function debianProgram(): Promise<FoundProgram> {
+  const folder = join(projectCache, 'redis', `debian-${process.arch}`)
+  const file = join(folder, 'redis-server')
+  if (!existsSync(folder)) {
+    if (onPath('apt-get') === undefined || onPath('dpkg') === undefined) return { missing: 'this is not Debian' }
+    await unpack(folder)
+  }
+  if (!isExecutable(file)) return { missing: `${folder} holds no redis-server; remove it to try again` }
+  const libraries = readdirSync(join(folder, 'usr', 'lib')).map((name) => join(folder, 'usr', 'lib', name))
+  return { program: (port) => ({ file, args: listenOn(port), env: { LD_LIBRARY_PATH: libraries.join(':') } }) }
 }
 
 const withoutFiles = ['--save', '', '--appendonly', 'no']
@@ -78,12 +94,23 @@ interface Program {
   readonly env?: Readonly<Record<string, string>>
 }
 
-async function startRedis(limitMs: number, program: (port: number) => Program): Promise<RedisServer> {
+async function startRedis(limitMs: number, program: RedisProgram): Promise<RedisServer> {
   const port = await freePort()
+  const child = await startRedisProcess({ port, limitMs, program })
+  return { url: `redis://127.0.0.1:${port}`, stop: async () => void (await child.stop({ limitMs: 5_000 })) }
+}
+
+export interface RedisProcessOptions {
+  readonly port: number
+  readonly program: RedisProgram
+  /** Longest start. */
+  readonly limitMs: number
+}
+
+export function startRedisProcess({ port, program, limitMs }: RedisProcessOptions): Promise<GuardedChild> {
   const answers = async (): Promise<boolean> =>
     (await firstAnswer(port, 'PING\r\n'))?.toString().startsWith('+PONG') ?? false
-  const child = await startServerProcess({ ...program(port), ready: answers, limitMs })
-  return { url: `redis://127.0.0.1:${port}`, stop: async () => void (await child.stop({ limitMs: 5_000 })) }
+  return startServerProcess({ ...program(port), ready: answers, limitMs })
 }
 
 async function unpack(folder: string): Promise<void> {

@@ -21,6 +21,10 @@ export interface Broker {
   readonly pid: number
   /** Ends the broker by SIGKILL, waits, and starts it again on the same log and ports. Resolves when it serves again. */
   bounce(options: { readonly downMs: number }): Promise<void>
+  /** Ends the broker by SIGKILL. Resolves when it has ended. */
+  end(): Promise<void>
+  /** After end(), on the same log and ports. Resolves when it serves again. */
+  startAgain(): Promise<void>
   kill(signal: NodeJS.Signals): boolean
   stop(): Promise<void>
 }
@@ -35,6 +39,8 @@ const clusterId = Buffer.from('sluice-test-node').toString('base64url')
 export interface BrokerOptions {
   /** Where the log lives. Created when absent, and removed by stop(). Default: a temporary folder. */
   readonly folder?: string
+  /** The port that clients are told to connect to, where a proxy stands before the broker. Default: its own. */
+  readonly advertisedPort?: number
 }
 
 /** Starts a broker, or says what this machine lacks for one. */
@@ -95,7 +101,8 @@ interface StartOptions extends BrokerOptions {
   readonly java: Java
 }
 
-async function startBroker({ home, java, folder: given }: StartOptions, triesLeft = 2): Promise<Broker> {
+async function startBroker(options: StartOptions, triesLeft = 2): Promise<Broker> {
+  const { home, java, folder: given, advertisedPort } = options
   const folder = given ?? mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
   mkdirSync(folder, { recursive: true })
   const logDirs = join(folder, 'log')
@@ -104,7 +111,7 @@ async function startBroker({ home, java, folder: given }: StartOptions, triesLef
   const [client = 0, controller = 0] = await allotPorts(2)
   const settings = brokerSettings({
     listen: `127.0.0.1:${client}`,
-    advertise: `127.0.0.1:${client}`,
+    advertise: `127.0.0.1:${advertisedPort ?? client}`,
     controller: `127.0.0.1:${controller}`,
     logDirs,
   })
@@ -131,17 +138,25 @@ async function startBroker({ home, java, folder: given }: StartOptions, triesLef
         limitMs: 60_000,
       })
     let child = await launch()
+    const end = async (): Promise<void> => {
+      child.kill('SIGKILL')
+      await child.exited
+    }
+    const startAgain = async (): Promise<void> => {
+      child = await launch()
+    }
     return {
       brokers: `127.0.0.1:${client}`,
       get pid() {
         return child.pid
       },
       kill: (signal) => child.kill(signal),
+      end,
+      startAgain,
       bounce: async ({ downMs }) => {
-        child.kill('SIGKILL')
-        await child.exited
+        await end()
         await sleep(downMs)
-        child = await launch()
+        await startAgain()
       },
       stop: async () => {
         await child.stop({ limitMs: 20_000 })
@@ -151,8 +166,7 @@ async function startBroker({ home, java, folder: given }: StartOptions, triesLef
     }
   } catch (error) {
     if (given === undefined) rmSync(folder, { recursive: true, force: true })
-    if (triesLeft > 1 && /Address already in use/.test(String(error)))
-      return startBroker({ home, java, ...(given === undefined ? {} : { folder: given }) }, triesLeft - 1)
+    if (triesLeft > 1 && /Address already in use/.test(String(error))) return startBroker(options, triesLeft - 1)
     throw error
   }
 }

@@ -1,0 +1,135 @@
+// Messages of a few sessions, sent all the time while a case runs, and what became of each: what must not be lost, repeated or
+// overtaken, and the answers a case looks at.
+//
+// A message is sent again under its idempotency key until the gateway takes it, and the next one of the session follows only
+// then: so every session knows its messages in order.
+
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../../../shared/database/index.ts'
+import { until } from '../../support/until.ts'
+
+export interface Answer {
+  /** Milliseconds on the clock of performance.now(). */
+  readonly at: number
+  readonly ms: number
+  /** 0: no answer came. */
+  readonly status: number
+  readonly code: string
+  readonly retryAfter: string | undefined
+}
+
+export interface Traffic {
+  start(): void
+  /** Resolves when the requests under way are answered. */
+  pause(): Promise<void>
+  /** All answers since a moment of performance.now(), in order. */
+  answers(since: number): readonly Answer[]
+  /** Messages that were taken so far. */
+  readonly accepted: () => number
+  /** What was taken has ended, once and in order. Returns what it looked at. @throws AssertionError */
+  judged(): Promise<string>
+}
+
+interface Session {
+  readonly id: string
+  /** Turn ids as the gateway gave them, in the order of sending. */
+  readonly turns: string[]
+  /** The message that was not taken yet, with its key. */
+  open: { readonly key: string; readonly text: string } | undefined
+}
+
+const sessions = 4
+const everyMs = 400
+const requestLimitMs = 15_000
+const endWithinMs = 60_000
+
+export function startTraffic(options: { readonly gatewayUrl: string }, { database }: { readonly database: Database }) {
+  const all = Array.from({ length: sessions }, (): Session => ({ id: randomUUID(), turns: [], open: undefined }))
+  const answers: Answer[] = []
+  let paused = new AbortController()
+  let running: Promise<unknown> = Promise.resolve()
+
+  async function send(session: Session, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const number = session.turns.length + 1
+      session.open ??= { key: randomUUID(), text: number % 4 === 0 ? `What is ${number}*3?` : `hello ${number}` }
+      const begun = performance.now()
+      const { body, ...answer } = await post(options.gatewayUrl, session, session.open)
+      answers.push({ ...answer, at: begun, ms: performance.now() - begun })
+      if (answer.status === 202) {
+        session.turns.push(String(body['turn_id']))
+        session.open = undefined
+      }
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  const traffic: Traffic = {
+    start: () => {
+      paused = new AbortController()
+      running = Promise.all(all.map((session) => send(session, paused.signal)))
+    },
+    pause: async () => {
+      paused.abort()
+      await running
+    },
+    answers: (since) => answers.filter(({ at }) => at >= since),
+    accepted: () => all.reduce((sum, { turns }) => sum + turns.length, 0),
+    judged: async () => {
+      for (const session of all) await judge(session, database)
+      return `${traffic.accepted()} turns ended`
+    },
+  }
+  return traffic
+}
+
+interface TurnRow {
+  readonly turn_id: string
+  readonly state: string
+}
+
+async function judge({ id, turns, open }: Session, database: Database): Promise<void> {
+  const rows = await until(
+    `every turn of session ${id} has ended`,
+    async () => {
+      const found = await database.query<TurnRow>(turnsSql, [id])
+      return found.rows.every(({ state }) => state === 'completed' || state === 'failed') && found.rows
+    },
+    { limitMs: endWithinMs, everyMs: 200 },
+  )
+  const stored = rows.map(({ turn_id }) => turn_id)
+  // A message whose answer was lost may be there already; its repeat will hear of the same turn.
+  const surplus = open === undefined ? 0 : 1
+  assert.ok(stored.length <= turns.length + surplus, `session ${id} has ${stored.length} turns of ${turns.length}`)
+  assert.deepEqual(stored.slice(0, turns.length), turns, `turns of session ${id}, in the order of their messages`)
+  const { rows: started } = await database.query<{ turn_id: string }>(startedSql, [id])
+  assert.deepEqual(
+    started.map(({ turn_id }) => turn_id),
+    stored.filter((turn) => started.some(({ turn_id }) => turn_id === turn)),
+    `turns of session ${id} started in order and once each`,
+  )
+}
+
+const turnsSql = 'SELECT turn_id, state FROM agent.turn WHERE session_id = $1 ORDER BY ordinal'
+const startedSql = `SELECT turn_id FROM agent.session_event
+  WHERE session_id = $1 AND type = 'conversation.turn.started.v1' ORDER BY position`
+
+type Posted = Omit<Answer, 'at' | 'ms'> & { readonly body: Readonly<Record<string, unknown>> }
+
+async function post(gatewayUrl: string, { id }: Session, open: NonNullable<Session['open']>): Promise<Posted> {
+  try {
+    const response = await fetch(`${gatewayUrl}/v1/session/message`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': open.key },
+      body: JSON.stringify({ session_id: id, message: open.text }),
+      signal: AbortSignal.timeout(requestLimitMs),
+    })
+    const body = (await response.json()) as Readonly<Record<string, unknown>>
+    const retryAfter = response.headers.get('retry-after') ?? undefined
+    return { status: response.status, code: String(body['code'] ?? ''), retryAfter, body }
+  } catch (error) {
+    return { status: 0, code: error instanceof Error ? error.name : '', retryAfter: undefined, body: {} }
+  }
+}

@@ -1,0 +1,187 @@
+// The platform under fault: every function as it is deployed, one process each, on a real Kafka, Postgres and Redis, each behind
+// a proxy, with the rehearsal model. One world serves all cases; each has to leave it healed.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startPlatform, type Platform } from '../../../local/platform/index.ts'
+import { allotPorts, openLogFile, type ProcessEvent, type SupervisedProcess } from '../../../local/runner/index.ts'
+import { loadConfig, secret } from '../../../shared/config/index.ts'
+import { createDatabase, type Database } from '../../../shared/database/index.ts'
+import { createLogger } from '../../../shared/telemetry/index.ts'
+import { systemClock as clock } from '../../../shared/time/index.ts'
+import { projectCache, projectRoot } from '../../support/places.ts'
+import { until } from '../../support/until.ts'
+import { createBounds, type Bounds } from './bounds.ts'
+import { operationsOf } from './operations.ts'
+import { startFaultyKafka, startFaultyPostgres, startFaultyRedis, type FaultyServer } from './servers.ts'
+import { startTraffic, type Traffic } from './traffic.ts'
+
+export interface World {
+  readonly gatewayUrl: string
+  /** By process name. */
+  readonly urls: Platform['urls']
+  readonly postgres: FaultyServer
+  readonly redis: FaultyServer
+  /** Undefined where there is no broker: the log is on Postgres then. */
+  readonly kafka: FaultyServer | undefined
+  readonly model: NonNullable<Platform['model']>
+  /** Past the proxy: for looking, not for working. */
+  readonly database: Database
+  readonly traffic: Traffic
+  readonly bounds: Bounds
+  readonly processes: readonly SupervisedProcess[]
+  process(name: string): SupervisedProcess
+  /** Where the process tells its health and metrics. */
+  operationsUrl(name: string): string
+  /** Ends and starts of processes so far. */
+  readonly events: readonly ProcessEvent[]
+  /** I13: the last operations of every kind succeed, every process is ready, nothing waits. Returns how long it took. */
+  heals(): Promise<string>
+  stop(): Promise<void>
+}
+
+export interface WorldOptions {
+  readonly log: 'kafka' | 'postgres'
+  readonly print: (line: string) => void
+}
+
+const healsWithinMs = 60_000
+const inARow = 5
+const operationLimitMs = 10_000
+
+export async function startWorld({ log: logKind, print }: WorldOptions): Promise<World> {
+  const stops: (() => unknown)[] = []
+  const stop = async (): Promise<void> => {
+    for (let next = stops.pop(); next !== undefined; next = stops.pop())
+      await Promise.resolve(next()).catch((error: unknown) => print(`while stopping: ${String(error)}`))
+  }
+  try {
+    return { ...(await assemble({ log: logKind, print }, (end) => stops.push(end))), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function assemble(
+  { log: logKind, print }: WorldOptions,
+  atEnd: (stop: () => unknown) => void,
+): Promise<Omit<World, 'stop'>> {
+  const begun = performance.now()
+  const home = join(projectCache, 'faults')
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(home, { recursive: true })
+  const folder = join(tmpdir(), `sluice-faults-${process.pid}`)
+  atEnd(() => rmSync(folder, { recursive: true, force: true }))
+  const kept = async <S extends FaultyServer | undefined>(starting: Promise<S>): Promise<S> => {
+    const server = await starting
+    if (server !== undefined) atEnd(() => server.stop())
+    return server
+  }
+  const [postgres, redis, kafka] = await Promise.all([
+    kept(startFaultyPostgres(join(folder, 'postgres'))),
+    kept(startFaultyRedis()),
+    logKind === 'kafka' ? kept(startFaultyKafka(join(folder, 'kafka'), print)) : undefined,
+  ])
+
+  const services = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, KAFKA_BROKERS: kafka?.url ?? '' }
+  const environment = { PATH: process.env['PATH'] ?? '', ...services }
+  const logFile = openLogFile(join(home, 'logs', 'local.log'))
+  const log = createLogger({ function: 'local', level: 'info' }, { write: (line) => logFile.write(line.trimEnd()) })
+  const [gatewayPort = 0] = await allotPorts(1)
+  const events: ProcessEvent[] = []
+  const platform = await startPlatform(
+    { root: projectRoot, home, environment, config: loadConfig(environment), gatewayPort, rehearsal: { delayMs: 0 } },
+    { clock, log, onStep: () => undefined, onProcess: (event) => events.push(event) },
+    AbortSignal.timeout(90_000),
+  )
+  atEnd(() => platform.stop())
+  const limits = { poolSize: 4, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000, applicationName: 'faults' }
+  const database = createDatabase({ url: secret(postgres.direct), ...limits }, { clock, log })
+  atEnd(() => database.stop())
+
+  const { model, runner, gatewayUrl, urls } = platform
+  assert.ok(model !== undefined)
+  const { processes } = runner
+  const process_ = (name: string): SupervisedProcess =>
+    runner.process(name) ?? assert.fail(`there is no process ${name}`)
+  const bounds = createBounds(processes.map((one) => ({ name: one.spec.name, pid: () => one.pid() })))
+  const traffic = startTraffic({ gatewayUrl }, { database })
+  atEnd(() => traffic.pause())
+  const heals = createHeals({ gatewayUrl, memoryUrl: urls.get('memory-service') ?? '', processes, traffic, database })
+  const world = {
+    gatewayUrl,
+    urls,
+    postgres,
+    redis,
+    kafka,
+    model,
+    database,
+    traffic,
+    bounds,
+    processes,
+    process: process_,
+    operationsUrl: (name: string) => process_(name).spec.readyUrl.replace(/\/ready$/, ''),
+    events,
+    heals,
+  }
+  await heals()
+  bounds.measure()
+  print(`the world is up and warm after ${((performance.now() - begun) / 1_000).toFixed(1)} s; logs in ${home}/logs`)
+  return world
+}
+
+interface Healing {
+  readonly gatewayUrl: string
+  readonly memoryUrl: string
+  readonly processes: readonly SupervisedProcess[]
+  readonly traffic: Traffic
+  readonly database: Database
+}
+
+function createHeals({ processes, traffic, database, ...addresses }: Healing): () => Promise<string> {
+  const operations = operationsOf(addresses)
+
+  return async () => {
+    await traffic.pause()
+    const begun = performance.now()
+    const limit = AbortSignal.timeout(healsWithinMs)
+    const kinds = [...operations].map(async ([kind, operate]) => {
+      let row = 0
+      let last: unknown
+      while (row < inARow) {
+        if (limit.aborted)
+          assert.fail(`${kind}: not ${inARow} in a row within ${healsWithinMs / 1_000} s; ${String(last)}`)
+        try {
+          await operate(AbortSignal.timeout(operationLimitMs))
+          row += 1
+        } catch (error) {
+          last = error
+          row = 0
+        }
+      }
+    })
+    await Promise.all(kinds)
+    const limitMs = Math.max(1_000, healsWithinMs - (performance.now() - begun))
+    for (const one of processes) await until(`${one.spec.name} is ready`, () => isReady(one), { limitMs, everyMs: 100 })
+    await until('nothing waits', () => nothingWaits(database), { limitMs, everyMs: 200 })
+    return `healed in ${((performance.now() - begun) / 1_000).toFixed(1)} s`
+  }
+}
+
+async function isReady({ spec }: SupervisedProcess): Promise<boolean> {
+  const response = await fetch(spec.readyUrl, { signal: AbortSignal.timeout(2_000) })
+  await response.arrayBuffer()
+  return response.ok
+}
+
+async function nothingWaits(database: Database): Promise<boolean> {
+  const { rows } = await database.query<{ waits: number }>(`SELECT
+    (SELECT count(*) FROM sluice.parked) + (SELECT count(*) FROM sluice.lane) + (SELECT count(*) FROM agent.memory_write_outbox)
+    + (SELECT coalesce(sum(next - 1 - sent), 0) FROM sluice.outbox_key WHERE sent + 1 < next) AS waits`)
+  const { waits = 0 } = rows[0] ?? {}
+  if (Number(waits) > 0) throw new Error(`${waits} wait`)
+  return true
+}
