@@ -20,7 +20,7 @@ export interface ChangeTarget {
 interface Changed<Result> {
   readonly result: Result
   readonly position: number
-  readonly ended: readonly string[]
+  readonly ended: Scene['ended']
 }
 
 /** `transaction` or `commit` of a step context. */

@@ -7,6 +7,7 @@
 
 import type { Effects } from '../../shared/delivery/index.ts'
 import { RejectedError } from '../../shared/errors/index.ts'
+import type { ConversationTurnFailed } from '../../shared/events/index.ts'
 import type { StopCause, TurnState } from './turn-machine.ts'
 
 export interface ConversationKey {
@@ -47,7 +48,7 @@ export interface Scene extends Effects {
   /** Open turns, and the one asked for if it has ended, in order of acceptance. A change replaces its entry. */
   readonly turns: Turn[]
   /** How turns ended in this transaction: 'completed' or the reason. */
-  readonly ended: string[]
+  readonly ended: ('completed' | ConversationTurnFailed['reason'])[]
   record(event: RecordedEvent): void
   /** Runs after everything else of the transaction. Returns the last position. */
   finish(): Promise<number>

@@ -48,7 +48,7 @@ export interface Toolbox extends Component {
 }
 
 export function createToolbox(tools: readonly Tool[], deps: ToolboxDeps): Toolbox {
-  const { clock, outbound, memory, log } = deps
+  const { clock, outbound, memory, log, instruments } = deps
   const ajv = new Ajv({ allErrors: false, strict: true })
   const shelf = new Map(tools.map((tool) => [tool.name, shelve(tool, ajv.compile(tool.parameters), deps)]))
 
@@ -60,18 +60,25 @@ export function createToolbox(tools: readonly Tool[], deps: ToolboxDeps): Toolbo
     run: async (tool, { args, tenant, idempotencyKey, signal }) => {
       const breaker = shelf.get(tool.name)?.breaker
       if (breaker === undefined) throw new SluiceError('unknown_tool', `There is no tool ${tool.name}`)
+      const begun = clock.monotonic()
+      const ended = <Outcome extends ToolOutcome>(outcome: Outcome): Outcome => {
+        const seconds = (clock.monotonic() - begun) / 1_000
+        instruments.toolSeconds.observe({ tool: tool.name, outcome: outcome.status }, seconds)
+        return outcome
+      }
       try {
         const result = await breaker.run(
           (call) => tool.run(args as never, { signal: call.signal, clock, outbound, tenant, memory, idempotencyKey }),
           { signal },
         )
-        return succeeded(result)
+        return ended(succeeded(result))
       } catch (error) {
         signal.throwIfAborted()
         if (error instanceof SluiceError && error.code === 'overloaded') throw error
-        if (error instanceof SluiceError) return failed(statusOf(error.code), error.code, error.message)
+        if (error instanceof SluiceError) return ended(failed(statusOf(error.code), error.code, error.message))
         log.error({ err: error, tool: tool.name }, 'a tool failed in an unexpected way')
-        return failed('failed', 'internal', 'The tool failed in an unexpected way') // its message may hold anything
+        // Its message may hold anything.
+        return ended(failed('failed', 'internal', 'The tool failed in an unexpected way'))
       }
     },
     name: 'toolbox',
@@ -89,7 +96,7 @@ interface Shelved {
 
 function shelve(tool: Tool, validate: ValidateFunction, { clock, instruments }: ToolboxDeps): Shelved {
   const { timeoutMs, concurrent } = tool.limits
-  const dependency = `tool ${tool.name}`
+  const dependency = `tool ${tool.name}` as const
   const judge = tool.judge === undefined ? {} : { judge: tool.judge }
   return {
     tool,

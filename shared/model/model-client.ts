@@ -8,7 +8,7 @@
 // M4  One breaker an endpoint. It opens on failures of the model, not on 4xx and not on 429, which brings its own pause.
 
 import type { Secret } from '../config/index.ts'
-import { SluiceError, messageOf } from '../errors/index.ts'
+import { SluiceError, messageOf, type ErrorCode } from '../errors/index.ts'
 import type { Component } from '../lifecycle/index.ts'
 import { createBreaker, createOutbound, createRetryBudget, retry, type Circuit } from '../resilience/index.ts'
 import type { Instruments, Logger } from '../telemetry/index.ts'
@@ -76,7 +76,8 @@ export function createModelClient(
   const budget = createRetryBudget()
 
   const attempt = createAttempt({ url, apiKey, timeouts, maxAnswerChars }, { outbound, clock, random })
-  const onRetry = (error: unknown): void =>
+  const onRetry = (error: unknown): void => {
+    instruments.retries.inc({ dependency: 'model' })
     log.warn({ reason: messageOf(error) }, 'model connection failed; trying once more')
 
   return {
@@ -84,7 +85,7 @@ export function createModelClient(
     circuit: breaker,
     complete: async (request, { signal, ...rest }) => {
       const begun = clock.monotonic()
-      const observe = (outcome: string): void =>
+      const observe = (outcome: 'ok' | ErrorCode): void =>
         instruments.modelSeconds.observe({ outcome }, (clock.monotonic() - begun) / 1_000)
       const policy = { attempts: 2, backoff: { firstMs: 50, maxMs: 50 }, budget, isRetryable: isUnreachable, signal }
       try {

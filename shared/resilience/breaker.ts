@@ -13,13 +13,13 @@
 
 import CircuitBreaker from 'opossum'
 import { SluiceError, type ErrorCode } from '../errors/index.ts'
-import type { Instruments } from '../telemetry/index.ts'
+import type { Dependency, Instruments } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import { createListeners, type Circuit, type CircuitState } from './circuit.ts'
 
 export interface BreakerOptions {
-  /** Name for metrics and messages, from a closed set. */
-  readonly dependency: string
+  /** Name for metrics and messages. */
+  readonly dependency: Dependency
   /** Longest call in milliseconds. A backstop: the work has its own, shorter limits. */
   readonly timeoutMs: number
   /** Calls at the same time; more are refused with `overloaded`. */
@@ -100,6 +100,7 @@ export function createBreaker(
   show('closed')
   circuit.on('open', () => {
     halfOpenAt = clock.monotonic() + (settings.resetTimeout ?? resetMs)
+    if (settings.resetTimeout === resetMs) instruments.breakerOpenings.inc({ dependency })
     settings.resetTimeout = resetMs
     show('open')
   })
@@ -110,9 +111,9 @@ export function createBreaker(
   }) as (error: Error) => void) // @types/opossum leaves out the arguments after the error
 
   const refusal = (error: Error): SluiceError => {
-    instruments.breakerRejections.inc({ dependency })
-    if (isBulkheadFull(error))
-      return new SluiceError('overloaded', `${dependency}: ${options.capacity} calls run already`)
+    const isFull = isBulkheadFull(error)
+    instruments.breakerRejections.inc({ dependency, reason: isFull ? 'full' : 'open' })
+    if (isFull) return new SluiceError('overloaded', `${dependency}: ${options.capacity} calls run already`)
     const retryAfterMs = Math.max(0, Math.ceil(halfOpenAt - clock.monotonic()))
     return new SluiceError('circuit_open', `${dependency} keeps failing; it is not called for a while`, {
       retryAfterMs,

@@ -5,13 +5,20 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { errorCodes } from '../../shared/errors/index.ts'
 import { createInstruments } from '../../shared/telemetry/index.ts'
-import { metricRows } from './metric-rows.ts'
+import { bucketRows, metricRows, type MetricRow } from './metric-rows.ts'
 
 const begin = '<!-- begin of the generated table -->'
 const end = '<!-- end of the generated table -->'
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+
+const metrics = metricRows(createInstruments({ function: 'docs' }))
+
+const labelsOf = (labels: MetricRow['labels']): string => {
+  const named = Object.entries(labels).map(([label, { text }]) => `\`${label}\`: ${text}`)
+  return named.length === 0 ? '–' : named.join('; ')
+}
 
 const pages = {
   'docs/errors.md': table(
@@ -23,15 +30,21 @@ const pages = {
       title,
     ]),
   ),
-  'docs/metrics.md': table(
-    ['metric', 'kind', 'labels', 'meaning'],
-    metricRows(createInstruments({ function: 'docs' })).map(({ name, kind, labels, help }) => [
-      `\`${name}\``,
-      kind,
-      labels.length === 0 ? '–' : labels.map((label) => `\`${label}\``).join(', '),
-      help,
-    ]),
-  ),
+  'docs/metrics.md': [
+    table(
+      ['metric', 'kind', 'labels and their values', 'meaning'],
+      metrics.map(({ name, kind, labels, help }) => [`\`${name}\``, kind, labelsOf(labels), help]),
+    ),
+    'The bounds of the histograms, in seconds, and why they are these:',
+    table(
+      ['buckets', 'histograms', 'why'],
+      bucketRows(metrics).map(({ seconds, histograms, reason }) => [
+        seconds.join(' '),
+        histograms.map((name) => `\`${name}\``).join(', '),
+        reason,
+      ]),
+    ),
+  ].join('\n\n'),
 }
 
 const check = process.argv.includes('--check')

@@ -97,8 +97,8 @@ export function createHttpApp(
   function observe(request: FastifyRequest, status: number): void {
     if (isHealth(request)) return
     const seconds = (deps.clock.monotonic() - request.arrivedAtMs) / 1_000
-    deps.instruments.httpRequests.labels(`${Math.floor(status / 100)}xx`).inc()
-    deps.instruments.httpSeconds.observe(seconds)
+    deps.instruments.httpRequests.inc({ status: classOf(status) })
+    deps.instruments.httpSeconds.observe(seconds, request.trace)
     const { traceId: trace_id, spanId: span_id } = request.trace
     // The route's pattern and not the path: ids do not belong into logs that are counted by field.
     const route = request.routeOptions.url ?? '(none)'
@@ -130,5 +130,7 @@ export function createHttpApp(
   }
   return app
 }
+
+const classOf = (status: number) => `${Math.floor(status / 100) as 1 | 2 | 3 | 4 | 5}xx` as const
 
 const isHealth = (request: FastifyRequest): boolean => healthPaths.includes(request.routeOptions.url ?? '')

@@ -40,8 +40,13 @@ export function createOperationsServer(
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, { status: 405, body: '', allow: 'GET, HEAD' })
     if (path === '/metrics')
-      return send(response, { status: 200, body: await registry.metrics(), type: registry.contentType })
+      return sendMetrics(request, response)
     send(response, health.answer(path) ?? { status: 404, body: '' })
+  }
+
+  async function sendMetrics({ headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { contentType, body } = await registry.scrape(headers.accept)
+    send(response, { status: 200, body, type: contentType })
   }
 
   return {

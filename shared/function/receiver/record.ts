@@ -1,8 +1,8 @@
 // Leaves the traces of an answered request: one count, one duration, one log line. Children of the metrics are bound once.
 
-import type { Instruments, Logger, TraceContext } from '../../telemetry/index.ts'
+import { receiveOutcomes, type Instruments, type Logger, type TraceContext } from '../../telemetry/index.ts'
 import type { Reception } from './reception.ts'
-import { replyOutcomes, type Reply, type ReplyOutcome } from './reply.ts'
+import type { Reply, ReplyOutcome } from './reply.ts'
 
 export interface RecordDeps {
   readonly instruments: Pick<Instruments, 'eventsReceived' | 'receiveSeconds'>
@@ -20,13 +20,13 @@ export type RecordReply = (conclusion: Conclusion) => void
 
 export function createRecord({ instruments, log }: RecordDeps): RecordReply {
   const counters = Object.fromEntries(
-    replyOutcomes.map((outcome) => [outcome, instruments.eventsReceived.labels(outcome)]),
+    receiveOutcomes.map((outcome) => [outcome, instruments.eventsReceived.labels({ outcome })]),
   ) as Record<ReplyOutcome, { inc(): void }>
   const { receiveSeconds } = instruments
 
   return ({ reception, reply, trace, seconds }) => {
     counters[reply.outcome].inc()
-    receiveSeconds.observe(seconds)
+    receiveSeconds.observe(seconds, trace)
     if (reply.logged === true) return
     const level = reply.code === undefined ? 'info' : 'warn'
     if (!log.isLevelEnabled(level)) return

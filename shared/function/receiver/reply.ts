@@ -3,27 +3,11 @@
 
 import type { ServerResponse } from 'node:http'
 import { type ErrorCode, errorCodes } from '../../errors/index.ts'
+import type { receiveOutcomes } from '../../telemetry/index.ts'
 import { problemContentType, problemOf } from '../problem.ts'
 
-/** What became of the event: the closed set of the metric label `outcome`. */
-export const replyOutcomes = [
-  'done',
-  'parked',
-  'duplicate',
-  'dead',
-  'retrying',
-  'waiting',
-  'held',
-  'stale',
-  'refused',
-  'invalid',
-  'overloaded',
-  'draining',
-  'failed',
-  'gone',
-] as const
-
-export type ReplyOutcome = (typeof replyOutcomes)[number]
+/** What became of the event. */
+export type ReplyOutcome = (typeof receiveOutcomes)[number]
 
 export interface Reply {
   readonly status: number

@@ -3,14 +3,14 @@
 // For URLs that users or models choose there is untrusted-outbound.ts.
 
 import { Agent } from 'undici'
-import { currentTrace, formatTraceparent, type Instruments } from '../../telemetry/index.ts'
+import { currentTrace, formatTraceparent, type Dependency, type Instruments } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { toOutboundError } from './outbound-error.ts'
 import { collectBody, flatHeaders, type ResponseHeaders } from './response.ts'
 
 export interface OutboundOptions {
-  /** Name for metrics and messages, from a closed set. */
-  readonly dependency: string
+  /** Name for metrics and messages. */
+  readonly dependency: Dependency
   /** Longest wait for a connection, in milliseconds. undici rounds limits above a second to half seconds. */
   readonly connectMs: number
   /** Longest wait for the head of the answer, in milliseconds. */

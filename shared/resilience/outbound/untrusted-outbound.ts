@@ -11,7 +11,7 @@
 import { lookup } from 'node:dns/promises'
 import { Client, buildConnector, interceptors } from 'undici'
 import { SluiceError } from '../../errors/index.ts'
-import type { Instruments } from '../../telemetry/index.ts'
+import type { Dependency, Instruments } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { timeout } from '../timeout.ts'
 import { checkUrl, type Target } from './check-url.ts'
@@ -22,8 +22,8 @@ import { nextHop, checkHeaders, type Hop } from './redirect.ts'
 import { collectBody, flatHeaders, type ResponseHeaders } from './response.ts'
 
 export interface UntrustedOutboundOptions {
-  /** Name for metrics and messages, from a closed set. */
-  readonly dependency: string
+  /** Name for metrics and messages. */
+  readonly dependency: Dependency
   /** `host:port` pairs whose port and addresses are not checked. For tests and for hosts an operator vouches for. */
   readonly allow?: readonly string[]
   /** Largest body after decompression. Default 2 MiB. */

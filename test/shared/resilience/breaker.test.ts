@@ -12,7 +12,7 @@ function subject(t: TestContext, options: Partial<BreakerOptions> = {}) {
   const instruments = createInstruments({ function: 'test' })
   const clock = { ...systemClock, monotonic: () => Date.now() }
   const breaker = createBreaker(
-    { dependency: 'thing', timeoutMs: 1_000, capacity: 50, resetMs: 5_000, ...options },
+    { dependency: 'tool thing', timeoutMs: 1_000, capacity: 50, resetMs: 5_000, ...options },
     { clock, instruments },
   )
   t.after(() => breaker.stop())

@@ -228,7 +228,7 @@ test('an event that has waited is run when it looks by itself, so that its handl
 
 test('a breaker that is none of the function’s needs costs no attempt either; it says itself when to come again', async (t) => {
   const bench = await createWorkbench(t)
-  const breaker = createBreaker({ dependency: 'tool', timeoutMs: 1_000, capacity: 9, volumeThreshold: 1 }, bench)
+  const breaker = createBreaker({ dependency: 'tool sums', timeoutMs: 1_000, capacity: 9, volumeThreshold: 1 }, bench)
   atEnd(t, () => breaker.stop())
   await breaker.run(async () => Promise.reject(new Error('broken'))).catch(() => undefined)
   const tested = createDelivery(contractOf('steps'), () => breaker.run(async () => undefined), bench)

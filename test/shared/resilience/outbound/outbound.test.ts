@@ -10,7 +10,7 @@ import { atEnd, startChild, startLoopbackServer } from '../../../support/index.t
 function subject(t: TestContext, options: Partial<OutboundOptions> = {}) {
   const instruments = createInstruments({ function: 'test' })
   const outbound = createOutbound(
-    { dependency: 'thing', connectMs: 1_000, headersMs: 5_000, bodyIdleMs: 5_000, ...options },
+    { dependency: 'tool thing', connectMs: 1_000, headersMs: 5_000, bodyIdleMs: 5_000, ...options },
     { clock: systemClock, instruments },
   )
   atEnd(t, () => outbound.stop())

@@ -32,7 +32,7 @@ function subject({ names = {}, port = 9, options = {} }: World = {}) {
   const resolved: string[] = []
   const open = buildConnector({ timeout: 1_000, allowH2: false })
   const outbound = createUntrustedOutbound(
-    { dependency: 'fetch', ...options },
+    { dependency: 'http_fetch', ...options },
     {
       clock: systemClock,
       instruments: createInstruments({ function: 'test' }),
@@ -113,7 +113,7 @@ test('localhost, with and without its dot, is blocked by what it resolves to', a
 test('the system resolver is used when none is given, and localhost is blocked', async () => {
   const dialled: unknown[] = []
   const outbound = createUntrustedOutbound(
-    { dependency: 'fetch' },
+    { dependency: 'http_fetch' },
     {
       clock: systemClock,
       instruments: createInstruments({ function: 'test' }),
@@ -175,7 +175,7 @@ test('a second address is tried when the first refuses', async (t) => {
   const tried: string[] = []
   const open = buildConnector({ timeout: 1_000, allowH2: false })
   const outbound = createUntrustedOutbound(
-    { dependency: 'fetch' },
+    { dependency: 'http_fetch' },
     {
       clock: systemClock,
       instruments: createInstruments({ function: 'test' }),
@@ -393,7 +393,7 @@ test('a server that never answers and a resolver that never does are both cut', 
     code: 'dependency_timeout',
   })
   const outbound = createUntrustedOutbound(
-    { dependency: 'fetch', totalMs: 50 },
+    { dependency: 'http_fetch', totalMs: 50 },
     { clock: systemClock, instruments: createInstruments({ function: 'test' }), resolve: () => new Promise(() => {}) },
   )
   const { signal } = new AbortController()
