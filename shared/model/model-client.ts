@@ -79,6 +79,7 @@ export function createModelClient(
   const onRetry = (error: unknown): void => {
     instruments.retries.inc({ dependency: 'model' })
     log.warn({ reason: messageOf(error) }, 'model connection failed; trying once more')
+  }
 
   return {
     name: 'model',
@@ -89,7 +90,6 @@ export function createModelClient(
         instruments.modelSeconds.observe({ outcome }, (clock.monotonic() - begun) / 1_000)
       const policy = { attempts: 2, backoff: { firstMs: 50, maxMs: 50 }, budget, isRetryable: isUnreachable, signal }
       try {
-  }
         const answer = await retry({ ...policy, onRetry }, { clock, random }, () =>
           breaker.run((call) => attempt(request, { ...call, ...rest }), { signal }),
         )
