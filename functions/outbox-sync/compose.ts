@@ -3,6 +3,7 @@
 import {
   createLaneDriver,
   createLaneGauges,
+  createOutboxGauges,
   createRelay,
   createTransactional,
   functionUrlsOf,
@@ -27,7 +28,7 @@ export interface OutboxSync {
 
 export function createOutboxSync(resources: Resources<typeof outboxSync>): OutboxSync {
   const { config, database } = resources
-  const laneGauges = createLaneGauges(resources.instruments)
+  const gauges = [createLaneGauges(resources.instruments), createOutboxGauges(resources.instruments)]
   const transactional = createTransactional(outboxSync, resources)
   const retention = { logRetentionMs: config.kafkaBrokers.length === 0 ? postgresLogRetentionMs : undefined }
   return {
@@ -40,7 +41,11 @@ export function createOutboxSync(resources: Resources<typeof outboxSync>): Outbo
         resources,
         async () => void (await sweepTurns(transactional)),
       ),
-      repeat({ name: 'lane gauges', everyMs: countEveryMs }, resources, () => laneGauges.refresh(database)),
+      repeat(
+        { name: 'gauges', everyMs: countEveryMs },
+        resources,
+        async () => void (await Promise.all(gauges.map((gauge) => gauge.refresh(database)))),
+      ),
       repeat(
         { name: 'pruning', everyMs: pruneEveryMs },
         resources,

@@ -19,6 +19,7 @@ export { recordGivenUp, type Found, type GivenUp } from './dead-letters/given-up
 export { buryWork } from './dead-letters/bury-work.ts'
 export { createTransactional, type TransactionalOptions, type TransactionalRoutes } from './transactional.ts'
 export { createOutbox, type Outbox, type OutboxDeps, type OutboxOptions } from './outbox/outbox.ts'
+export { createOutboxGauges } from './outbox/outbox-gauges.ts'
 export { createRelay, type RelayDeps } from './outbox/relay.ts'
 export { createLaneDriver, type LaneDriverDeps, type LaneDriverOptions } from './lanes/lane-driver.ts'
 export { hurryLane, type HurriedLane } from './lanes/hurry-lane.ts'
