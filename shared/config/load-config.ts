@@ -4,6 +4,7 @@
 import { SluiceError } from '../errors/index.ts'
 import type { Option } from './option.ts'
 import { options } from './options.ts'
+import type { Hidden } from './secret.ts'
 
 export type Config = { readonly [K in keyof typeof options]: (typeof options)[K] extends Option<infer T> ? T : never }
 
@@ -52,3 +53,16 @@ export const describeOptions = (): readonly OptionRow[] =>
     default: option.shown,
     help: option.help,
   }))
+
+/** Values of the secret options, and the password within each that is a URL: what must not leave the process. */
+export function secretsIn(config: Config): readonly string[] {
+  const options: readonly unknown[] = Object.values(config)
+  const values = options.filter(isHidden).map((handle) => String(handle.reveal()))
+  return values.flatMap((value) => {
+    const password = URL.parse(value)?.password ?? ''
+    return password === '' ? [value] : [value, password, decodeURIComponent(password)]
+  })
+}
+
+const isHidden = (value: unknown): value is Hidden<unknown> =>
+  typeof value === 'object' && value !== null && 'reveal' in value && typeof value.reveal === 'function'

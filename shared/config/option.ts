@@ -69,6 +69,16 @@ export const integerOption = (
   shown: String(declaration.fallback),
 })
 
+/** A part of a whole, 0 to 1. */
+export const ratioOption = (declaration: Declaration<number>): Option<number> => ({
+  ...declaration,
+  parse: (text) => {
+    const value = /^\d(?:\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN
+    return value >= 0 && value <= 1 ? ok(value) : expected('a number from 0 to 1')
+  },
+  shown: String(declaration.fallback),
+})
+
 export const booleanOption = (declaration: Declaration<boolean>): Option<boolean> => ({
   ...declaration,
   parse: (text) => (text === 'true' ? ok(true) : text === 'false' ? ok(false) : expected('true or false')),

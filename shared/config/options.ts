@@ -8,6 +8,7 @@ import {
   integerOption,
   listOption,
   mapOption,
+  ratioOption,
   secretOption,
   secretUrlOption,
   textOption,
@@ -46,7 +47,21 @@ export const options = {
     variable: 'LOG_LEVEL',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     fallback: 'info',
-    help: 'Least severe log record that is written.',
+    help: 'Least severe log record that is written. PUT /log-level on the operations port changes it for a while.',
+  }),
+  otlpEndpoint: urlOption({
+    variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    fallback: '',
+    help: 'Base URL of an OTLP receiver over HTTP, such as http://collector:4318. Empty: no spans are recorded, at no cost.',
+  }),
+  otlpHeaders: secretOption({
+    variable: 'OTEL_EXPORTER_OTLP_HEADERS',
+    help: 'Headers for the OTLP receiver: name=value pairs, percent-encoded, separated by commas.',
+  }),
+  traceSampleRatio: ratioOption({
+    variable: 'OTEL_TRACES_SAMPLER_ARG',
+    fallback: 1,
+    help: 'Part of the traces that begin here whose spans are recorded, 0 to 1. Others keep the decision they came with.',
   }),
   testMode: booleanOption({
     variable: 'SLUICE_TEST_MODE',

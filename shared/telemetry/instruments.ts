@@ -174,6 +174,15 @@ export function createInstruments({ function: name }: { readonly function: strin
       'Epoch seconds of the last reconciliation that could read everything',
       {},
     ),
+    // traces
+    badTraceContexts: counter(
+      'sluice_bad_trace_contexts_total',
+      'Events and requests whose trace context was malformed and ignored, by the first such part',
+      { part: labels.tracePart },
+    ),
+    spans: counter('sluice_spans_total', 'Spans handed to the collector, by outcome', {
+      outcome: labels.exportOutcome,
+    }),
     // configuration and policy
     configUpdates: counter('config_update_apply_total', 'Configuration versions that an instance took or refused', {
       result: labels.configResult,

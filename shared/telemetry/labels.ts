@@ -2,6 +2,7 @@
 
 import { errorCodes, type ErrorCode } from '../errors/index.ts'
 import { oneOf, type LabelSet } from './metric.ts'
+import { traceParts } from './propagation.ts'
 
 /** What became of a request that carried an event. */
 export const receiveOutcomes = [
@@ -100,4 +101,6 @@ export const labels = {
     'log-position',
   ),
   configResult: oneOf('ok', 'rejected'),
+  tracePart: oneOf(...traceParts),
+  exportOutcome: oneOf('sent', 'lost'),
 } as const

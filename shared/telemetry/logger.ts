@@ -1,6 +1,14 @@
-// One JSON line a record, with function, trace_id and span_id on each. Secrets are handles that print as placeholders.
+// One JSON line a record, with function, trace_id and span_id on each.
+//
+// LG1  Secrets stay out by three walls: handles that print as placeholders, names of fields, and patterns in texts
+//      (redact-record.ts, redact-text.ts).
+// LG2  A fault that repeats does not fill the log (repeat-limit.ts).
 
-import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import { pino, type DestinationStream, type LogFn, type Logger as PinoLogger } from 'pino'
+import { systemClock, type Clock } from '../time/index.ts'
+import { createRecordRedact, type Fields } from './redact-record.ts'
+import { createRedact, type Redact } from './redact-text.ts'
+import { createRepeatLimit, repeatDefaults, type LeftOut, type RepeatLimitOptions } from './repeat-limit.ts'
 import { createStandardOutput } from './standard-output.ts'
 import { currentTrace } from './trace-context.ts'
 
@@ -13,22 +21,61 @@ export interface LoggerOptions {
   /** Name of the function, or of the part of the local platform. */
   readonly function: string
   readonly level: string
+  /** Default: knows no secrets, only what secrets look like. */
+  readonly redact?: Redact
+  readonly repeats?: RepeatLimitOptions
 }
 
 /** Writes to standard output unless `destination` is given. */
-export function createLogger({ function: name, level }: LoggerOptions, destination?: DestinationStream): Logger {
+export function createLogger(
+  { function: name, level, redact = createRedact(), repeats = repeatDefaults }: LoggerOptions,
+  destination?: DestinationStream,
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): Logger {
+  const clean = createRecordRedact(redact)
+  const limit = createRepeatLimit(repeats, { clock, tell: (left) => tellLeftOut(log, left) })
   const settings = {
     level,
     base: { function: name },
     messageKey: 'message',
     timestamp: createTimestamp(),
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      bindings: (bindings: Fields) => clean.fields(bindings),
+      log: (fields: Fields) => clean.fields(fields),
+    },
+    hooks: {
+      logMethod(this: PinoLogger, args: Parameters<LogFn>, ...[method, severity]: [LogFn, number]): void {
+        const [fields, text] = args as unknown as readonly [unknown, unknown]
+        const message = typeof fields === 'string' ? fields : typeof text === 'string' ? text : ''
+        if (severity >= warning && !limit.admit(this.levels.labels[severity] ?? '', message, codeOf(fields))) return
+        if (message === '') return method.apply(this, args)
+        const told = clean.message(message)
+        if (typeof fields === 'string') method.call(this, told)
+        else method.call(this, fields, told)
+      },
+    },
     mixin: () => {
       const trace = currentTrace()
       return trace === undefined ? { trace_id: '', span_id: '' } : { trace_id: trace.traceId, span_id: trace.spanId }
     },
   }
-  return pino(settings, destination ?? createStandardOutput())
+  const log: PinoLogger = pino(settings, destination ?? createStandardOutput())
+  return log
+}
+
+const warning = pino.levels.values['warn'] ?? 40
+
+/** Faults of different codes are different faults. */
+function codeOf(fields: unknown): string {
+  if (typeof fields !== 'object' || fields === null || !('code' in fields)) return ''
+  return typeof fields.code === 'string' ? fields.code : ''
+}
+
+/** As one line of the level that was left out. It does not pass the limit again: its text differs. */
+function tellLeftOut(log: PinoLogger, { level, message, code, suppressed }: LeftOut): void {
+  const facts = { suppressed, repeated: message, ...(code === '' ? {} : { code }) }
+  log[level === 'warn' ? 'warn' : 'error'](facts, 'a line that repeated was left out')
 }
 
 // The text of a second is made once: making all of it anew for each line costs as much as the rest of the line.

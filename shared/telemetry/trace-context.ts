@@ -10,6 +10,10 @@ export interface TraceContext {
   /** 16 lower-case hex digits, not all zero: the span the current work belongs to. */
   readonly spanId: string
   readonly sampled: boolean
+  /** tracestate of those who took part before, as it came. */
+  readonly state?: string
+  /** W3C baggage, bounded (propagation.ts). */
+  readonly baggage?: string
 }
 
 const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/

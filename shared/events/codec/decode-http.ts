@@ -39,7 +39,7 @@ export function decodeHttpEvent(request: HttpEventRequest, { bind }: DecodeOptio
   const { headers, body } = request
   if (headers['ce-type'] === rawType && headers['ce-specversion'] !== undefined) return decodeRaw(request, bind)
   const contentType = textOf(headers['content-type'])
-  const transport: Transport = { traceparent: textOf(headers['traceparent']) }
+  const transport = transportOf(headers)
   if (contentType !== undefined && isCloudEventsType(contentType)) {
     const isEnvelope = mediaType(contentType) === 'application/cloudevents+json' && contentKind(contentType) === 'json'
     if (isEnvelope) return decodeEnvelope(body, transport)
@@ -58,7 +58,7 @@ export function decodeHttpEvent(request: HttpEventRequest, { bind }: DecodeOptio
 // is not one of its events.
 function decodeRaw(request: HttpEventRequest, bind: DecodeOptions['bind']): Decoded {
   const draft = readHeaders(request.headers)
-  const origin = originOf(draft, { ...positionOf(draft.id), traceparent: textOf(request.headers['traceparent']) })
+  const origin = originOf(draft, { ...positionOf(draft.id), ...transportOf(request.headers) })
   draft.id = rawId(origin, draft.id)
   const binding = origin.topic === undefined ? undefined : bind(origin.topic)
   const refuse = (message: string): Decoded => faultWith(draft, origin, { code: 'not_cloudevent', message })
@@ -84,6 +84,11 @@ const isCloudEventsType = (contentType: string): boolean => /^\s*application\/cl
 
 const textOf = (value: string | readonly string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined
+
+const transportOf = (headers: HttpEventRequest['headers']): Transport => ({
+  traceparent: textOf(headers['traceparent']),
+  tracestate: textOf(headers['tracestate']),
+})
 
 // The names of nearly every request: looking one up is cheaper than cutting and hashing it anew.
 const usualNames =

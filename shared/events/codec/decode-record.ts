@@ -18,6 +18,7 @@ export function decodeRecord(record: EventRecord): Decoded {
     partition,
     offset,
     traceparent,
+    tracestate: textOf(headers.get('tracestate')),
     key: key === null ? undefined : key.toString('utf8'),
   }
   const contentType = textOf(headers.get('content-type'))

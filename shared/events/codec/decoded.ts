@@ -3,7 +3,7 @@
 
 import { hash } from 'node:crypto'
 import type { ErrorCode } from '../../errors/index.ts'
-import { parseTraceparent, type TraceContext } from '../../telemetry/index.ts'
+import { readTrace, type TraceContext, type TracePart, type TraceTexts } from '../../telemetry/index.ts'
 import type { CloudEvent } from '../cloud-event.ts'
 import { faultOf, toEvent, type Draft } from './attributes.ts'
 import type { Content } from './content.ts'
@@ -20,6 +20,8 @@ export interface Origin {
   readonly tenant?: string
   /** The record's own trace before that of the HTTP request, which is often another record's (eventing-kafka-broker #3913). */
   readonly trace?: TraceContext
+  /** The part of the trace context that was malformed and is ignored. */
+  readonly badTrace?: TracePart
 }
 
 /** `raw`: the record of a KafkaSource that was no CloudEvent and got the type that its topic is bound to. */
@@ -52,8 +54,9 @@ export interface Transport {
   readonly partition?: number | undefined
   readonly offset?: number | undefined
   readonly key?: string | undefined
-  /** `traceparent` of the transport itself. */
+  /** Of the transport itself; they belong together. */
   readonly traceparent?: string | undefined
+  readonly tracestate?: string | undefined
 }
 
 export function originOf(draft: Draft, transport: Transport): Origin {
@@ -64,16 +67,23 @@ export function originOf(draft: Draft, transport: Transport): Origin {
   const offset = transport.offset ?? wholeNumber(extensions['knativekafkaoffset'])
   const key = present(extensions['partitionkey']) ?? present(extensions['key']) ?? present(transport.key)
   const tenant = present(extensions['tenant'])
-  const trace = parseTraceparent(
-    extensions['traceparent'] ?? extensions['kafkaheadertraceparent'] ?? transport.traceparent,
-  )
+  const { trace, refused } = readTrace(traceTexts(extensions, transport))
   if (topic !== undefined) origin.topic = topic
   if (partition !== undefined) origin.partition = partition
   if (offset !== undefined) origin.offset = offset
   if (key !== undefined) origin.key = boundedKey(key)
   if (tenant !== undefined) origin.tenant = tenant
   if (trace !== undefined) origin.trace = trace
+  if (refused !== undefined) origin.badTrace = refused
   return origin
+}
+
+function traceTexts(extensions: Draft['extensions'], transport: Transport): TraceTexts {
+  const { traceparent, tracestate, baggage } = extensions
+  if (traceparent !== undefined) return { traceparent, tracestate, baggage }
+  const inRecord = extensions['kafkaheadertraceparent']
+  if (inRecord === undefined) return transport
+  return { traceparent: inRecord, tracestate: extensions['kafkaheadertracestate'] }
 }
 
 const present = (text: string | undefined): string | undefined => (text === '' ? undefined : text)

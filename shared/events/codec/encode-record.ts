@@ -1,5 +1,5 @@
-// An event to a record of the log: a binary-mode CloudEvent with the plain headers traceparent, trace_id and span_id beside,
-// for readers that know Kafka but not CloudEvents.
+// An event to a record of the log: a binary-mode CloudEvent with the plain headers traceparent, tracestate, trace_id and
+// span_id beside, for readers that know Kafka but not CloudEvents.
 
 import { SluiceError } from '../../errors/index.ts'
 import { parseTraceparent } from '../../telemetry/index.ts'
@@ -34,7 +34,7 @@ export function encodeRecord(event: CloudEvent, { key }: { readonly key: string 
   if (fault !== undefined)
     throw new SluiceError('ce_invalid', `event ${event.id} of ${event.type} cannot be published: ${fault}`)
   if (contentType !== undefined) headers.push(['content-type', Buffer.from(contentType)])
-  headers.push(...traceHeaders(event.extensions['traceparent']))
+  headers.push(...traceHeaders(event.extensions))
   const record = { key: Buffer.from(key), headers, value: encodeContent(event) }
   return event.time === undefined ? record : { ...record, timestampMs: Date.parse(event.time) }
 }
@@ -47,14 +47,16 @@ function contentTypeOf({ data, datacontenttype }: CloudEvent): string | undefine
   return data instanceof Uint8Array ? 'application/octet-stream' : 'application/json'
 }
 
-function traceHeaders(traceparent: string | undefined): [string, Buffer][] {
+function traceHeaders({ traceparent, tracestate }: CloudEvent['extensions']): [string, Buffer][] {
   const trace = parseTraceparent(traceparent)
   if (trace === undefined || traceparent === undefined) return []
-  return [
+  const headers: [string, Buffer][] = [
     ['traceparent', Buffer.from(traceparent)],
     ['trace_id', Buffer.from(trace.traceId)],
     ['span_id', Buffer.from(trace.spanId)],
   ]
+  if (tracestate !== undefined) headers.push(['tracestate', Buffer.from(tracestate)])
+  return headers
 }
 
 /** Bytes of a record that count towards a topic's `maxEventBytes`. */
