@@ -26,6 +26,7 @@ import { startPostgres, type PlatformPostgres } from './database-server.ts'
 import { installedFunctions } from './installed-functions.ts'
 import { startModel, type RehearsalModel, type RehearsalPace } from './model.ts'
 import { planProcesses, type PlannedProcess } from './process-specs.ts'
+import { removePrometheusTargets, writePrometheusTargets } from './prometheus-targets.ts'
 import { createReleaseStack } from './release-stack.ts'
 import { kafkaSourcesOf, pingSourcesOf, type SinkUrl } from './sources.ts'
 
@@ -66,6 +67,8 @@ export interface Platform {
   readonly gatewayUrl: string
   /** URL of each process, by its name. */
   readonly urls: ReadonlyMap<string, string>
+  /** The same of its operations port, where health and metrics are. */
+  readonly operationsUrls: ReadonlyMap<string, string>
   readonly databaseUrl: Secret<string>
   readonly postgres: PlatformPostgres
   readonly eventLog: EventLog
@@ -115,6 +118,9 @@ export async function startPlatform(
       ),
     )
     onStep({ step: 'functions', names: planned.map(({ spec }) => spec.name) })
+    const readyUrls = planned.map(({ spec }) => spec.readyUrl)
+    writePrometheusTargets(home, readyUrls)
+    release.add(() => removePrometheusTargets(home))
 
     const urls = new Map(planned.map(({ spec, url }) => [spec.name, url]))
     const sender = createHttpSender(deps)
@@ -133,6 +139,7 @@ export async function startPlatform(
     return {
       gatewayUrl: urls.get('gateway') ?? '',
       urls,
+      operationsUrls: new Map(planned.map(({ spec, operationsUrl }) => [spec.name, operationsUrl])),
       databaseUrl: postgres.url,
       postgres,
       eventLog,
