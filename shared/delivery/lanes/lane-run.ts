@@ -62,9 +62,9 @@ export async function startRun(
 
 const holder = ({ function: name, key, token, epoch }: LaneHold): readonly unknown[] => [name, key, token, epoch]
 
-/** Waits for the key's own lock, as claims of a `transaction` function do. Held until the transaction ends. @throws SluiceError `lane_busy`. */
+/** Waits until no other run of the lane has a transaction open. Held until the transaction ends. @throws SluiceError `lane_busy`. */
 export async function lockLane(tx: Queryable, { function: name, key }: LaneHold): Promise<void> {
-  await tx.query('SELECT sluice.lock_lane($1, $2)', [name, key]).catch((error: unknown) => {
+  await tx.query('SELECT sluice.lock_lane_run($1, $2)', [name, key]).catch((error: unknown) => {
     if (sqlState(error) !== '55P03') throw error
     throw new SluiceError('lane_busy', 'A run that lost this lane still holds its lock', { cause: error })
   })

@@ -13,7 +13,7 @@ import {
 } from '../../../shared/delivery/index.ts'
 import { takeLanes } from '../../../shared/delivery/lanes/offers.ts'
 import { formatLaneToken } from '../../../shared/delivery/lanes/lane-token.ts'
-import { createPostgresEventLog, type EventLog } from '../../../shared/event-log/index.ts'
+import { createPostgresEventLog, type EventLog, type TopicDeclaration } from '../../../shared/event-log/index.ts'
 import {
   allTopics,
   decodeHttpEvent,
@@ -40,10 +40,17 @@ export interface WorkbenchOptions {
   /** Puts faults between the outbox and the log. */
   readonly throughLog?: (log: EventLog) => EventLog
   readonly failpoints?: DeliveryDeps['failpoints']
+  /** Default: all there are, as they are declared. */
+  readonly topics?: readonly TopicDeclaration[]
 }
 
 export async function createWorkbench(t: TestContext, options: WorkbenchOptions = {}): Promise<Workbench> {
-  const { lockTimeoutMs = 2_000, throughLog = (log) => log, failpoints = () => undefined } = options
+  const {
+    lockTimeoutMs = 2_000,
+    throughLog = (log) => log,
+    failpoints = () => undefined,
+    topics: known = allTopics,
+  } = options
   const { url } = await createTestDatabase(t)
   const log = createLogger({ function: 'test', level: process.env['LOG_LEVEL'] ?? 'silent' })
   const clock = systemClock
@@ -69,7 +76,7 @@ export async function createWorkbench(t: TestContext, options: WorkbenchOptions 
   const eventLog = createPostgresEventLog({}, { database, clock, log })
   await eventLog.start(AbortSignal.timeout(10_000))
   atEnd(t, () => eventLog.stop())
-  await eventLog.ensureTopics(allTopics)
+  await eventLog.ensureTopics(known)
   const outbox = createOutbox(
     {},
     { database, eventLog: throughLog(eventLog), clock, log, instruments, failpoints, random: Math.random },

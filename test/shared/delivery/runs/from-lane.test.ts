@@ -239,7 +239,7 @@ for (const execution of ['transaction', 'steps'] as const) {
   })
 }
 
-test('a zombie that still holds the key lock costs the next run no attempt', async (t) => {
+test('a zombie whose transaction is still open costs the next run no attempt', async (t) => {
   const bench = await createWorkbench(t, { lockTimeoutMs: 100 })
   const delivery = createDelivery(
     contractOf('transaction'),
@@ -252,7 +252,7 @@ test('a zombie that still holds the key lock costs the next run no attempt', asy
   const held = Promise.withResolvers<void>()
   const holds = Promise.withResolvers<void>()
   const zombie = bench.database.transaction(async (tx) => {
-    await tx.query(`SELECT sluice.lock_lane('tested', 'k')`)
+    await tx.query(`SELECT sluice.lock_lane_run('tested', 'k')`)
     holds.resolve()
     await held.promise
   })
@@ -272,6 +272,39 @@ test('a zombie that still holds the key lock costs the next run no attempt', asy
   held.resolve()
   await zombie
   await drive(bench.database, delivery)
+})
+
+test('an event that comes while the head of its lane runs is parked at once, and not after the run', async (t) => {
+  const bench = await createWorkbench(t, { lockTimeoutMs: 5_000 })
+  await bench.database.query(effects)
+  const running = Promise.withResolvers<void>()
+  const finish = Promise.withResolvers<void>()
+  t.after(() => finish.resolve())
+  const delivery = createDelivery(
+    contractOf('transaction'),
+    async ({ id }, { attempt, tx }) => {
+      if (id === 'e1' && attempt === 1) throw new Error('to the lane')
+      await tx.query(insertEffect, [id])
+      if (id === 'e2') return
+      running.resolve()
+      await finish.promise
+    },
+    bench,
+  )
+  await delivery.accept(incoming({ id: 'e1' }))
+  const [lane] = await until('the lane is due', async () => {
+    const lanes = await take(bench.database)
+    return lanes.length > 0 && lanes
+  })
+  assert.ok(lane)
+  const run = delivery.run(lane.incoming, lane.token)
+  await running.promise
+
+  assert.equal((await delivery.accept(incoming({ id: 'e2' }))).outcome, 'parked') // the run is still open
+  finish.resolve()
+  assert.equal((await run).outcome, 'done')
+  await drive(bench.database, delivery)
+  assert.deepEqual(await bench.rows('SELECT id FROM effect ORDER BY n'), [{ id: 'e1' }, { id: 'e2' }])
 })
 
 test('events of one key delivered by two sources at once, repeats included, keep the order of their source', async (t) => {
