@@ -38,5 +38,7 @@ export const conversationWorker = defineFunction({
   // A turn's own deadline is what bounds a run; timeoutMs is above its largest value.
   delivery: { attempts: 8, backoff: { firstMs: 250, maxMs: 10_000 }, timeoutMs: 330_000 },
   needs: ['postgres', 'redis', 'model'],
+  uses: ['memory'],
   scale: { min: 0, max: 20, concurrency: 100 },
+  size: { cpuMillicores: 250, cpuLimitMillicores: 2_000, memoryMiB: 512 },
 })

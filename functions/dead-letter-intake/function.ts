@@ -13,6 +13,8 @@ export const deadLetterIntake = defineFunction({
   produces: [],
   execution: 'transaction',
   ordering: 'none',
+  // What was dead once has no dead letter sink: its source tries for a day, and its topic keeps it for a month.
+  source: { outageMs: 86_400_000 },
   needs: ['postgres'],
   scale: { min: 0, max: 3, concurrency: 20 },
 })

@@ -8,5 +8,6 @@ export const memoryService = defineHttpFunction({
   purpose: 'Keeps what conversations should remember, and finds it again',
   produces: [{ topic: topics.memoryWal, type: memoryRecordWritten }],
   needs: ['postgres'],
+  uses: ['memory'],
   scale: { min: 1, max: 10, concurrency: 100 },
 })

@@ -8,5 +8,6 @@ export const memorySync = defineFunction({
   schedule: '* * * * *',
   budgetMs: 45_000,
   needs: ['postgres'],
+  uses: ['memory'],
   scale: { min: 0, max: 5, concurrency: 10 },
 })

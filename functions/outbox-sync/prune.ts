@@ -5,6 +5,7 @@
 // Rows of the inbox stay: they are what makes a late repeat harmless, and outlive every topic's retention.
 
 import type { Database } from '../../shared/database/index.ts'
+import { defaultRetentionMs } from '../../shared/events/index.ts'
 import { prunePostgresEventLog } from '../../shared/event-log/index.ts'
 
 export interface PruneOptions {
@@ -18,8 +19,8 @@ export interface PruneOptions {
 
 const batch = 1_000
 
-/** As a topic of Kafka keeps them by default. */
-export const postgresLogRetentionMs = 7 * 86_400_000
+/** As the topics keep them in Kafka; dead letters longer there. */
+export const postgresLogRetentionMs: number = defaultRetentionMs
 
 /** Returns how many rows were removed. */
 export async function prune(

@@ -13,5 +13,6 @@ export const toolExecutor = defineFunction({
   ordering: 'none',
   delivery: { attempts: 5, backoff: { firstMs: 100, maxMs: 5_000 }, timeoutMs: 60_000 },
   needs: ['postgres'],
+  uses: ['memory'],
   scale: { min: 0, max: 20, concurrency: 50 },
 })

@@ -1,7 +1,7 @@
 export { erasePostgres } from './database-server.ts'
 export { installedFunctions } from './installed-functions.ts'
 export { startPlatform, type Platform, type PlatformDeps, type PlatformOptions, type PlatformStep } from './platform.ts'
-export { kafkaSourcesOf, pingSourcesOf } from './sources.ts'
+export { dashed, kafkaSourcesOf, pingSourcesOf } from './sources.ts'
 export {
   claimPlatform,
   readPlatformState,

@@ -1,18 +1,15 @@
-// The sources of the platform, derived from the contracts, as those of a cluster are to be: one KafkaSource for each function
-// and topic, one PingSource for each schedule.
+// The sources of the platform, derived from the contracts: one KafkaSource for each function and topic, one PingSource for each
+// schedule. The manifests of a cluster are made from the same.
 
 import { deadLetterTopicOf, topicOf } from '../../shared/events/index.ts'
 import type { AnyFunction, EventFunction } from '../../shared/function/index.ts'
-import type { DeliverySpec, KafkaSourceSpec } from '../kafka-source/index.ts'
+import { isoDurationOf, linearRetriesFor, type DeliverySpec, type KafkaSourceSpec } from '../kafka-source/index.ts'
 import type { PingSourceSpec } from '../ping-source/index.ts'
 
 const namespace = 'default'
 
-// Acceptance takes milliseconds, so a failure is an outage: try for an hour (the sum of 0.5 s · n), then give up on the record.
-const delivery = { retry: 120, backoffPolicy: 'linear', backoffDelay: 'PT0.5S', timeout: 'PT30S' } as const
-
 /** Dots are not allowed in the name of a resource. */
-const dashed = (topic: string): string => topic.replaceAll(/[._]/g, '-')
+export const dashed = (topic: string): string => topic.replaceAll(/[._]/g, '-')
 
 /** Where the sink of a topic takes events. */
 export type SinkUrl = (topic: string) => string
@@ -20,6 +17,7 @@ export type SinkUrl = (topic: string) => string
 export function kafkaSourcesOf(definition: AnyFunction, url: string, sinkUrl?: SinkUrl): readonly KafkaSourceSpec[] {
   if (definition.kind !== 'event') return []
   const topics = new Set(topicsOf(definition.consumes))
+  const delivery = deliveryOf(definition)
   return [...topics].map((topic): KafkaSourceSpec => {
     const name = `${definition.name}-${dashed(topic)}`
     return {
@@ -36,6 +34,14 @@ export function kafkaSourcesOf(definition: AnyFunction, url: string, sinkUrl?: S
     }
   })
 }
+
+/** Linear, because an outage ends at once for all: the next try comes soon after a short one and not too often in a long one. */
+const deliveryOf = ({ source: { outageMs, backoffMs, timeoutMs } }: EventFunction): DeliverySpec => ({
+  retry: linearRetriesFor(outageMs, backoffMs),
+  backoffPolicy: 'linear',
+  backoffDelay: isoDurationOf(backoffMs),
+  timeout: isoDurationOf(timeoutMs),
+})
 
 const topicsOf = (consumes: EventFunction['consumes']): readonly string[] =>
   'any' in consumes ? (consumes.topics ?? []).map(({ name }) => name) : consumes.map(({ topic }) => topic.name)

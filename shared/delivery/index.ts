@@ -21,7 +21,7 @@ export { createTransactional, type TransactionalOptions, type TransactionalRoute
 export { createOutbox, type Outbox, type OutboxDeps, type OutboxOptions } from './outbox/outbox.ts'
 export { createOutboxGauges } from './outbox/outbox-gauges.ts'
 export { createRelay, type RelayDeps } from './outbox/relay.ts'
-export { createLaneDriver, type LaneDriverDeps, type LaneDriverOptions } from './lanes/lane-driver.ts'
+export { createLaneDriver, laneAnswerMs, type LaneDriverDeps, type LaneDriverOptions } from './lanes/lane-driver.ts'
 export { hurryLane, type HurriedLane } from './lanes/hurry-lane.ts'
 export { createLaneGauges } from './lanes/lane-gauges.ts'
 export { releaseLane, skipHead, type LaneHead } from './lanes/lane-release.ts'

@@ -1,6 +1,6 @@
 export type { CloudEvent } from './cloud-event.ts'
 export type { EventType } from './event-type.ts'
-export { allTopics, deadLetterTopicOf, topicOf, topicOfType, topics, type Topic } from './topics.ts'
+export { allTopics, deadLetterTopicOf, defaultRetentionMs, topicOf, topicOfType, topics, type Topic } from './topics.ts'
 export {
   conversationActionRequested,
   conversationMessageReceived,

@@ -4,6 +4,7 @@
 // T2  Every topic has a dead-letter topic `<name>.dlq` with the same key and as many partitions.
 // T3  Partitions never shrink, and growing them moves keys: choose once. They bound how many events of a topic an ordered
 //     KafkaSource has in flight.
+// T4  A topic keeps records longer than any KafkaSource tries to deliver one (sluice render proves it), its dead letters longer still.
 
 import {
   conversationActionRequested,
@@ -26,6 +27,8 @@ export interface Topic {
   readonly partitions: number
   /** Kafka keeps only the newest record of a key. */
   readonly compacted?: boolean
+  /** How long it keeps a record, in milliseconds. */
+  readonly retentionMs: number
   /** Largest record the topic takes: key, headers and value together, in bytes. */
   readonly maxEventBytes: number
 }
@@ -36,12 +39,20 @@ export interface Topic {
  */
 const maxEventBytes = 1_000_000
 
+const dayMs = 86_400_000
+/** As Kafka keeps records by default. */
+export const defaultRetentionMs: number = 7 * dayMs
+/** A dead letter that nobody could record waits in its topic for a person. */
+const deadLetterRetentionMs = 30 * dayMs
+const retentionMs = defaultRetentionMs
+
 export const topics = {
   conversationInbound: {
     name: 'conversation.inbound',
     key: 'session id',
     types: [conversationMessageReceived, conversationActionRequested],
     partitions: 8,
+    retentionMs,
     maxEventBytes,
   },
   conversationOutbound: {
@@ -49,15 +60,31 @@ export const topics = {
     key: 'session id',
     types: [conversationTurnStarted, conversationTurnProgressed, conversationTurnCompleted, conversationTurnFailed],
     partitions: 8,
+    retentionMs,
     maxEventBytes,
   },
-  toolRequests: { name: 'tool.requests', key: 'session id', types: [toolCallRequested], partitions: 8, maxEventBytes },
-  toolResults: { name: 'tool.results', key: 'session id', types: [toolCallFinished], partitions: 8, maxEventBytes },
+  toolRequests: {
+    name: 'tool.requests',
+    key: 'session id',
+    types: [toolCallRequested],
+    partitions: 8,
+    retentionMs,
+    maxEventBytes,
+  },
+  toolResults: {
+    name: 'tool.results',
+    key: 'session id',
+    types: [toolCallFinished],
+    partitions: 8,
+    retentionMs,
+    maxEventBytes,
+  },
   memoryWal: {
     name: 'memory.wal',
     key: 'tenant/memory key',
     types: [memoryRecordWritten],
     partitions: 8,
+    retentionMs,
     maxEventBytes,
   },
 } as const satisfies Record<string, Topic>
@@ -70,6 +97,7 @@ export const deadLetterTopicOf = (topic: Topic): Topic => ({
   key: topic.key,
   types: topic.types,
   partitions: topic.partitions,
+  retentionMs: deadLetterRetentionMs,
   maxEventBytes: topic.maxEventBytes,
 })
 

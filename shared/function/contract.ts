@@ -7,6 +7,9 @@ import type { BackoffOptions } from '../time/index.ts'
 /** What a function cannot work without. Becomes readiness probes, adapters and the environment of the manifest. */
 export type Need = 'postgres' | 'kafka' | 'redis' | 'model'
 
+/** What a function works with where it is there, and goes on without. Becomes environment of the manifest. */
+export type Use = 'memory'
+
 export type Execution = 'transaction' | 'steps' | 'stateless'
 
 /** One event type on one topic. */
@@ -47,13 +50,46 @@ export interface DeliveryBudget {
   readonly timeoutMs: number
 }
 
+/**
+ * What the KafkaSource in front of the function does while nothing is taken: the net around our own delivery. It covers
+ * acceptance only, which takes milliseconds, so whatever it meets is an outage.
+ */
+export interface SourceBudget {
+  /** How long the function and all behind it may be away without one event being given up, in milliseconds. */
+  readonly outageMs: number
+  /** Wait before the first repeat, in milliseconds. Each further one waits this much longer than the one before. */
+  readonly backoffMs: number
+  /** Longest wait for an answer, in milliseconds. Acceptance, as the receiver bounds it, must be shorter. */
+  readonly timeoutMs: number
+}
+
+/** What one instance gets of a machine. */
+export interface Size {
+  /** Thousandths of a core that are always there. */
+  readonly cpuMillicores: number
+  /** Thousandths of a core it may use when they are free. */
+  readonly cpuLimitMillicores: number
+  /** Mebibytes it has and may not exceed. */
+  readonly memoryMiB: number
+}
+
+/** For a function whose answers may be streams of server-sent events. */
+export interface StreamBudget {
+  /** A stream ends itself by then, with a hint when to come back, in milliseconds: sooner than Knative would cut it. */
+  readonly longestMs: number
+  /** Time between two signs of life, in milliseconds: shorter than any idle timeout between it and its client. */
+  readonly heartbeatMs: number
+}
+
 interface Identity<N extends readonly Need[]> {
   /** Kebab-case. Names the folder, the Knative Service, the metric label and the log field. */
   readonly name: string
   /** One sentence for readers of manifests and dashboards. */
   readonly purpose: string
   readonly needs: N
+  readonly uses?: readonly Use[]
   readonly scale: Scale
+  readonly size?: Size
 }
 
 export interface EventFunctionContract<
@@ -67,6 +103,7 @@ export interface EventFunctionContract<
   /** `key`: events of one key run one at a time in the source's order. `none`: every event is its own lane. */
   readonly ordering: 'key' | 'none'
   readonly delivery?: DeliveryBudget
+  readonly source?: Partial<SourceBudget>
 }
 
 export type Consumes = readonly Consumption[] | AnyEvent
@@ -81,6 +118,7 @@ export interface EventFunction<
 > extends EventFunctionContract<C, E, N> {
   readonly kind: 'event'
   readonly delivery: DeliveryBudget
+  readonly source: SourceBudget
 }
 
 export interface ScheduledFunctionContract<N extends readonly Need[] = readonly Need[]> extends Identity<N> {
@@ -97,20 +135,21 @@ export interface ScheduledFunction<N extends readonly Need[] = readonly Need[]> 
   readonly produces: readonly Consumption[]
 }
 
-export interface HttpFunctionContract<N extends readonly Need[] = readonly Need[]> {
-  /** Kebab-case. Names the folder, the Knative Service, the metric label and the log field. */
-  readonly name: string
-  readonly purpose: string
+export interface HttpFunctionContract<N extends readonly Need[] = readonly Need[]> extends Identity<N> {
   /** Events its routes may emit through `context.transaction`. */
   readonly produces: readonly Consumption[]
-  readonly needs: N
-  readonly scale: Scale
   /** Largest request body, in bytes. */
   readonly bodyBytes?: number
+  /** Longest answer of a route, streams apart, in milliseconds. Default 60,000. */
+  readonly answerMs?: number
+  readonly stream?: StreamBudget
+  /** `cluster` (default): for the functions beside it. `public`: for callers outside. */
+  readonly exposure?: 'cluster' | 'public'
 }
 
 export interface HttpFunction<N extends readonly Need[] = readonly Need[]> extends HttpFunctionContract<N> {
   readonly kind: 'http'
+  readonly answerMs: number
 }
 
 export type AnyFunction = EventFunction | ScheduledFunction | HttpFunction

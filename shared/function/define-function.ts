@@ -14,6 +14,7 @@ import type {
   Need,
   ScheduledFunction,
   ScheduledFunctionContract,
+  SourceBudget,
 } from './contract.ts'
 import {
   checkConsumes,
@@ -22,6 +23,8 @@ import {
   checkNeeds,
   checkSchedule,
   checkScale,
+  checkSize,
+  checkSource,
 } from './definition-checks.ts'
 
 export const defaultDelivery: DeliveryBudget = {
@@ -29,6 +32,9 @@ export const defaultDelivery: DeliveryBudget = {
   backoff: { firstMs: 200, maxMs: 60_000 },
   timeoutMs: 10_000,
 }
+
+/** An hour without the database or the function loses nothing; an answer that takes half a minute never comes. */
+export const defaultSource: SourceBudget = { outageMs: 3_600_000, backoffMs: 500, timeoutMs: 30_000 }
 
 /** @throws SluiceError `invalid_definition`, naming the function, the field and the remedy. */
 export function defineFunction<const N extends readonly Need[]>(
@@ -42,13 +48,20 @@ export function defineFunction(
 ): ScheduledFunction | EventFunction {
   checkIdentity(contract)
   checkScale(contract)
+  checkSize(contract)
   if ('schedule' in contract) {
     checkSchedule(contract)
     return Object.freeze({ kind: 'scheduled', produces: [], ...contract })
   }
-  const definition: EventFunction = { kind: 'event', ...contract, delivery: contract.delivery ?? defaultDelivery }
+  const definition: EventFunction = {
+    kind: 'event',
+    ...contract,
+    delivery: contract.delivery ?? defaultDelivery,
+    source: { ...defaultSource, ...contract.source },
+  }
   checkConsumes(definition)
   checkNeeds(definition)
   checkDelivery(definition)
+  checkSource(definition)
   return Object.freeze(definition)
 }

@@ -1,6 +1,6 @@
 // Makes the contract of an HTTP function: what it needs, what it may emit, how it scales. Its routes live in a Fastify app.
 
-import { checkIdentity, checkProduces, checkScale } from './definition-checks.ts'
+import { checkAnswers, checkIdentity, checkProduces, checkScale, checkSize } from './definition-checks.ts'
 import type { HttpFunction, HttpFunctionContract, Need } from './contract.ts'
 
 /** @throws SluiceError `invalid_definition`, naming the function, the field and the remedy. */
@@ -9,6 +9,9 @@ export function defineHttpFunction<const N extends readonly Need[]>(
 ): HttpFunction<N> {
   checkIdentity(contract)
   checkScale(contract)
+  checkSize(contract)
   checkProduces(contract)
-  return Object.freeze({ kind: 'http', ...contract })
+  const definition: HttpFunction<N> = { kind: 'http', answerMs: 60_000, ...contract }
+  checkAnswers(definition)
+  return Object.freeze(definition)
 }

@@ -6,8 +6,10 @@ import {
   isAnyEvent,
   type Consumption,
   type EventFunction,
+  type HttpFunction,
   type Scale,
   type ScheduledFunctionContract,
+  type Size,
 } from './contract.ts'
 
 interface Named {
@@ -15,8 +17,12 @@ interface Named {
   readonly purpose: string
 }
 
-/** Longest request Knative lets through unless the operator raises it (revision timeoutSeconds), in milliseconds. */
-const longestRunMs = 600_000
+/**
+ * Longest run, in milliseconds. Knative cuts every request at 600 s (the most a revision's timeoutSeconds may be), and the lane
+ * driver gives up before, so that it is never Knative that ends a run.
+ */
+const longestRunMs = 570_000
+const longestRequestMs = 600_000
 // A DNS label, since the name becomes a Service; 50 leaves room for the suffix of a revision.
 const kebabCase = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/
 
@@ -31,6 +37,15 @@ export function checkScale({ name, scale }: { readonly name: string; readonly sc
   requireWithin(name, 'scale.min', { value: min, min: 0, max: 1_000 })
   requireWithin(name, 'scale.max', { value: max, min: Math.max(1, min), max: 1_000 })
   requireWithin(name, 'scale.concurrency', { value: concurrency, min: 1, max: 1_000 })
+}
+
+export function checkSize({ name, size }: { readonly name: string; readonly size?: Size }): void {
+  if (size === undefined) return
+  const { cpuMillicores, cpuLimitMillicores, memoryMiB } = size
+  requireWithin(name, 'size.cpuMillicores', { value: cpuMillicores, min: 10, max: 64_000 })
+  requireWithin(name, 'size.cpuLimitMillicores', { value: cpuLimitMillicores, min: cpuMillicores, max: 64_000 })
+  // Node with a database driver does not start in less.
+  requireWithin(name, 'size.memoryMiB', { value: memoryMiB, min: 96, max: 262_144 })
 }
 
 export function checkConsumes({ name, consumes, execution, produces }: EventFunction): void {
@@ -75,6 +90,20 @@ export function checkDelivery({ name, delivery }: EventFunction): void {
   requireWithin(name, 'delivery.backoff.maxMs', { value: backoff.maxMs, min: 1, max: 24 * 3_600_000 })
   if (onExhausted !== 'dead-letter' && onExhausted !== 'hold')
     refuse(name, `delivery.onExhausted is '${String(onExhausted)}'; expected 'dead-letter' or 'hold'`)
+}
+
+export function checkSource({ name, source }: EventFunction): void {
+  const { outageMs, backoffMs, timeoutMs } = source
+  requireWithin(name, 'source.outageMs', { value: outageMs, min: 1_000, max: 30 * 86_400_000 })
+  requireWithin(name, 'source.backoffMs', { value: backoffMs, min: 10, max: 600_000 })
+  requireWithin(name, 'source.timeoutMs', { value: timeoutMs, min: 1_000, max: longestRequestMs })
+}
+
+export function checkAnswers({ name, answerMs, stream }: HttpFunction): void {
+  requireWithin(name, 'answerMs', { value: answerMs, min: 100, max: longestRunMs })
+  if (stream === undefined) return
+  requireWithin(name, 'stream.longestMs', { value: stream.longestMs, min: 1_000, max: longestRunMs })
+  requireWithin(name, 'stream.heartbeatMs', { value: stream.heartbeatMs, min: 100, max: stream.longestMs })
 }
 
 export function checkSchedule({ name, schedule, budgetMs, produces = [] }: ScheduledFunctionContract): void {

@@ -15,12 +15,17 @@ export {
   type Scale,
   type ScheduledFunction,
   type ScheduledFunctionContract,
+  type Size,
+  type SourceBudget,
+  type StreamBudget,
+  type Use,
 } from './contract.ts'
-export { defaultDelivery, defineFunction } from './define-function.ts'
+export { defaultDelivery, defaultSource, defineFunction } from './define-function.ts'
 export { defineHttpFunction } from './define-http-function.ts'
 export type { ContextOf, EventOf, Handler, StatelessContext, Tick, TickContext } from './handler.ts'
 export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './composition.ts'
 export { answerOnce, idempotencyKeyOf } from './http/answer-once.ts'
+export { answerTimesOf, type AnswerTimes } from './receiver/answer-times.ts'
 export { findPortHolder } from './port-holder.ts'
 export { registerFunction } from './functions-framework.ts'
 export { serve } from './serve.ts'

@@ -4,23 +4,25 @@
 // W1  Data is JSON on one `data:` line, so no content can begin another field or event.
 // W2  Only durable events carry an `id:`, so that Last-Event-ID names a position and nothing else.
 // W3  A client that does not read is cut: at `bufferBytes` waiting, or when it has read nothing for `stallMs`.
-// W4  Every end tells when to come back (`retry:`); an end is final.
+// W4  Every end tells when to come back (`retry:`); an end is final. None is later than `longestMs`: whatever stands between
+//     would cut the stream some time, without a word.
 
 import type { ServerResponse } from 'node:http'
+import type { StreamBudget } from '../../../shared/function/index.ts'
 import type { Clock } from '../../../shared/time/index.ts'
+import { streamBudget } from '../function.ts'
 
-export interface SseWriterOptions {
+export interface SseWriterOptions extends StreamBudget {
   readonly bufferBytes: number
   readonly stallMs: number
-  readonly heartbeatMs: number
   /** When a client whose stream ended comes back, in milliseconds. */
   readonly retryMs: number
 }
 
 export const sseDefaults: SseWriterOptions = {
+  ...streamBudget,
   bufferBytes: 256 * 1_024,
   stallMs: 30_000,
-  heartbeatMs: 15_000,
   retryMs: 1_000,
 }
 
@@ -46,14 +48,17 @@ export interface SseWriter {
 
 export function createSseWriter(
   response: ServerResponse,
-  { bufferBytes, stallMs, heartbeatMs, retryMs }: SseWriterOptions,
+  { bufferBytes, stallMs, heartbeatMs, longestMs, retryMs }: SseWriterOptions,
   { clock }: { readonly clock: Clock },
 ): SseWriter {
   const ended = new AbortController()
   let heartbeat = clock.after(heartbeatMs, beat, { unref: true })
 
+  const longest = clock.after(longestMs, end, { unref: true })
+
   const onClose = (): void => {
     heartbeat.cancel()
+    longest.cancel()
     ended.abort()
   }
   if (response.destroyed) onClose() // the client left while its request was looked at

@@ -43,8 +43,11 @@ export interface LaneDriverDeps {
 }
 
 const tickMs = 1_000
-/** Longer than any run may take (600 s), so only a function that vanished meets it. */
-const answerMs = 660_000
+/**
+ * Longer than any run may take (shared/function/definition-checks.ts), so only a function that vanished meets it, and shorter
+ * than a request may take on Knative, so that it is never Knative that ends one.
+ */
+export const laneAnswerMs = 590_000
 /** A process that answers without starting the run is draining or full: others, or it, in a moment. */
 const declinedMs = 250
 
@@ -54,7 +57,7 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
   const { functionUrl, perFunction = 128, total = 512, stopTimeoutMs = 2_000 } = options
   const { database, clock, log, instruments, failpoints } = deps
   const outbound = createOutbound(
-    { dependency: 'function', connectMs: 2_000, headersMs: answerMs, bodyIdleMs: 30_000 },
+    { dependency: 'function', connectMs: 2_000, headersMs: laneAnswerMs, bodyIdleMs: 30_000 },
     { clock, instruments },
   )
   const rests = createRests(deps)

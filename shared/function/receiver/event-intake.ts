@@ -7,6 +7,7 @@ import type { Logger } from '../../telemetry/index.ts'
 import { isAnyEvent, type EventFunction } from '../contract.ts'
 import type { StatelessContext } from '../handler.ts'
 import { createAdmission } from './admission.ts'
+import { runDeadlineMs, sourceDeadlineMs } from './answer-times.ts'
 import { createDecodeRequest } from './decode-request.ts'
 import { createDeliver } from './deliver.ts'
 import { createIntake, type Intake } from './intake.ts'
@@ -17,6 +18,7 @@ import { distinguishRecords } from './policies/distinguish-records.ts'
 import { requireTenant } from './policies/require-tenant.ts'
 import { trace } from './policies/trace.ts'
 import { validate } from './policies/validate.ts'
+import type { Reception } from './reception.ts'
 import { createRefuse } from './refuse.ts'
 import { errorReply } from './reply.ts'
 import { createStatelessRun } from './run-stateless.ts'
@@ -35,12 +37,6 @@ export interface EventIntakeDeps {
   readonly admissions: Admissions
 }
 
-/**
- * Delivery ends a handler by itself at `timeoutMs` and records it, which beats any answer of ours. So the deadline here, the
- * guard against a delivery that hangs, comes this much later, in milliseconds.
- */
-const deliveryGraceMs = 5_000
-
 export function createEventIntake(
   definition: EventFunction,
   { clock, log, work, admissions }: EventIntakeDeps,
@@ -52,15 +48,20 @@ export function createEventIntake(
 
 /** Outermost first. */
 export function policiesOf(definition: EventFunction, admissions: Admissions): readonly Policy[] {
-  const { consumes, delivery, execution } = definition
+  const { consumes, execution } = definition
+  const ms = runDeadlineMs(definition)
   if (execution === 'stateless') {
     const checks = isAnyEvent(consumes) ? [] : [validate(consumes)]
-    return [trace(), deadline({ ms: delivery.timeoutMs }), ...checks, admit(admissions)]
+    return [trace(), deadline({ ms }), ...checks, admit(admissions)]
   }
-  const ms = delivery.timeoutMs + deliveryGraceMs
   const checks = isAnyEvent(consumes) ? [distinguishRecords()] : [validate(consumes), requireTenant()]
-  return [trace(), deadline({ ms }), ...checks, admit(admissions)]
+  const limitMs = (reception: Reception): number => (isRun(reception) ? ms : sourceDeadlineMs(definition))
+  return [trace(), deadline({ ms: limitMs }), ...checks, admit(admissions)]
 }
+
+/** From the lane, or a dry run: the handler runs, whatever the execution. */
+const isRun = ({ laneToken, headers }: Reception): boolean =>
+  laneToken !== undefined || headers[dryRunTokenHeader] !== undefined
 
 export function admissionsOf({ scale: { concurrency } }: Pick<EventFunction, 'scale'>): Admissions {
   // As many may wait as run: then nobody waits longer than about one run.

@@ -7,6 +7,7 @@ import { createDeadline, type Clock } from '../../time/index.ts'
 import { anyEvent, type ScheduledFunction } from '../contract.ts'
 import type { Tick, TickContext } from '../handler.ts'
 import type { Health } from '../operations/health.ts'
+import { overrunMs } from './answer-times.ts'
 import { admissionsOf } from './event-intake.ts'
 import { createDecodeRequest } from './decode-request.ts'
 import { createIntake } from './intake.ts'
@@ -31,8 +32,6 @@ export interface TickServerDeps {
 }
 
 const tickType = 'dev.knative.sources.ping'
-/** A handler that obeys its signal ends within the budget; this is for one that does not, in milliseconds. */
-const overrunMs = 1_000
 
 export function createTickServer(
   definition: ScheduledFunction,

@@ -36,6 +36,16 @@ test('a record is tried for an hour at least before it is given up', () => {
   assert.ok(seconds >= 3_600, `${seconds} s`)
 })
 
+test('the net of a source is what its contract says', () => {
+  const source = { outageMs: 60_000, backoffMs: 1_000, timeoutMs: 5_000 }
+  assert.deepEqual(kafkaSourcesOf({ ...toolExecutor, source }, url)[0]?.spec.delivery, {
+    retry: 11,
+    backoffPolicy: 'linear',
+    backoffDelay: 'PT1S',
+    timeout: 'PT5S',
+  })
+})
+
 test('a schedule becomes a PingSource; an HTTP function has no source', () => {
   assert.deepEqual(
     pingSourcesOf(outboxSync, url).map(({ spec }) => spec.schedule),

@@ -27,6 +27,10 @@ test('topics and their dead-letter topics are all listed once, with names that K
   for (const { name } of allTopics) assert.match(name, /^[a-z0-9._-]{1,249}$/)
 })
 
+test('dead letters are kept longer than what they were', () => {
+  for (const topic of Object.values(topics)) assert.ok(deadLetterTopicOf(topic).retentionMs > topic.retentionMs)
+})
+
 test('every topic takes the 64 KiB that the specification promises and fits what Kafka takes by default', () => {
   for (const { maxEventBytes } of allTopics) assert.ok(maxEventBytes >= 65_536 && maxEventBytes < 1_048_588)
 })

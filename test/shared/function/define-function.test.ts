@@ -11,6 +11,7 @@ import {
 import {
   anyEvent,
   defaultDelivery,
+  defaultSource,
   defineFunction,
   defineHttpFunction,
   type EventFunctionContract,
@@ -49,9 +50,9 @@ function refuses(what: string, change: Partial<Contract>, pattern: RegExp): void
   })
 }
 
-test('a good contract is kept as it is, frozen, with a default for delivery', () => {
+test('a good contract is kept as it is, frozen, with defaults for delivery and source', () => {
   const definition = defineFunction(contract)
-  assert.deepEqual({ ...definition }, { kind: 'event', ...contract, delivery: defaultDelivery })
+  assert.deepEqual({ ...definition }, { kind: 'event', ...contract, delivery: defaultDelivery, source: defaultSource })
   assert.ok(Object.isFrozen(definition))
 })
 
@@ -77,9 +78,9 @@ refuses(
 )
 refuses('a fractional timeout', { delivery: { ...defaultDelivery, timeoutMs: 10.5 } }, /delivery\.timeoutMs is 10\.5/)
 refuses(
-  'a timeout beyond what Knative lets through',
-  { delivery: { ...defaultDelivery, timeoutMs: 600_001 } },
-  /600000/,
+  'a timeout beyond what the lane driver and Knative let through',
+  { delivery: { ...defaultDelivery, timeoutMs: 570_001 } },
+  /570000/,
 )
 refuses(
   'a back-off that shrinks',
@@ -93,16 +94,43 @@ refuses(
   /scale\.max is 2; expected a whole number from 3/,
 )
 
+refuses(
+  'an outage of no time',
+  { source: { outageMs: 999 } },
+  /source\.outageMs is 999; expected a whole number from 1000/,
+)
+refuses('a wait for which the source has no timer', { source: { backoffMs: 0 } }, /source\.backoffMs is 0/)
+refuses(
+  'an answer that Knative would not wait for',
+  { source: { timeoutMs: 600_001 } },
+  /source\.timeoutMs is 600001; expected a whole number from 1000 to 600000/,
+)
+refuses(
+  'less processor at most than at least',
+  { size: { cpuMillicores: 200, cpuLimitMillicores: 100, memoryMiB: 256 } },
+  /size\.cpuLimitMillicores is 100; expected a whole number from 200/,
+)
+refuses(
+  'too little memory for Node',
+  { size: { cpuMillicores: 100, cpuLimitMillicores: 100, memoryMiB: 95 } },
+  /size\.memoryMiB is 95; expected a whole number from 96/,
+)
+
+test('what a source is told may be said in part', () => {
+  const { source } = defineFunction({ ...contract, source: { outageMs: 60_000 } })
+  assert.deepEqual(source, { ...defaultSource, outageMs: 60_000 })
+})
+
 test('limits hold at both ends', () => {
   for (const attempts of [1, 1_000]) defineFunction({ ...contract, delivery: { ...defaultDelivery, attempts } })
-  for (const timeoutMs of [10, 600_000]) defineFunction({ ...contract, delivery: { ...defaultDelivery, timeoutMs } })
+  for (const timeoutMs of [10, 570_000]) defineFunction({ ...contract, delivery: { ...defaultDelivery, timeoutMs } })
 })
 
 const scheduled = { name: 'task-worker', purpose: 'Tests schedules', needs: [], scale: contract.scale }
 
 test('a schedule has a budget below its shortest period', () => {
   const define = (schedule: string, budgetMs: number) => () => defineFunction({ ...scheduled, schedule, budgetMs })
-  for (const [schedule, budgetMs] of [['* * * * *', 59_999], ['*/5 * * * *', 299_999], ['0 3 * * *', 600_000]] as const) assert.doesNotThrow(define(schedule, budgetMs)) // prettier-ignore
+  for (const [schedule, budgetMs] of [['* * * * *', 59_999], ['*/5 * * * *', 299_999], ['0 3 * * *', 570_000]] as const) assert.doesNotThrow(define(schedule, budgetMs)) // prettier-ignore
   assert.throws(define('* * * * *', 60_000), /must stay below the period of the schedule, 60000 ms/)
   assert.throws(define('*/5 * * * *', 300_000), /300000/)
   assert.throws(define('0,1 * * * *', 60_000), /60000/)
@@ -117,6 +145,13 @@ test('an HTTP function is checked by the same rules', () => {
     () => defineHttpFunction({ ...http, produces: [{ topic: topics.toolResults, type: toolCallRequested }] }),
     /does not carry/,
   )
+  assert.equal(defineHttpFunction(http).answerMs, 60_000)
+  assert.throws(() => defineHttpFunction({ ...http, answerMs: 570_001 }), /answerMs is 570001/)
+  const stream = (longestMs: number, heartbeatMs: number) => () =>
+    defineHttpFunction({ ...http, stream: { longestMs, heartbeatMs } })
+  assert.doesNotThrow(stream(570_000, 15_000))
+  assert.throws(stream(570_001, 15_000), /stream\.longestMs is 570001/)
+  assert.throws(stream(10_000, 10_001), /stream\.heartbeatMs is 10001; expected a whole number from 100 to 10000/)
 })
 
 // What follows is proven by the compiler; the assertions only keep it in a test.

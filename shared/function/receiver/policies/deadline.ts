@@ -3,17 +3,19 @@
 
 import { SluiceError } from '../../../errors/index.ts'
 import type { Policy } from '../pipeline.ts'
+import type { Reception } from '../reception.ts'
 import { errorReply, type Reply } from '../reply.ts'
 
 export interface DeadlineOptions {
-  /** Longest time from the decoded event to its answer, in milliseconds. Must stay below the KafkaSource's delivery.timeout. */
-  readonly ms: number
+  /** Longest time from the decoded event to its answer, in milliseconds. For a source's request below its delivery.timeout. */
+  readonly ms: number | ((reception: Reception) => number)
 }
 
 export const deadline =
-  ({ ms }: DeadlineOptions): Policy =>
+  ({ ms: limit }: DeadlineOptions): Policy =>
   ({ clock }, next) =>
   (incoming, reception) => {
+    const ms = typeof limit === 'number' ? limit : limit(reception)
     reception.deadlineAtMs = clock.monotonic() + ms
     const result = next(incoming, reception)
     if (!(result instanceof Promise)) return result

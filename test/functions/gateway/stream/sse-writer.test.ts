@@ -66,6 +66,17 @@ test('what waits for a client that does not read never grows beyond the buffer b
   await until('the socket is given up', () => response.destroyed)
 })
 
+test('a stream ends itself, with the hint, before anything between would cut it', async (t) => {
+  const time = createManualClock()
+  const { writer, incoming } = await open(t, { longestMs: 40_000, heartbeatMs: 15_000, retryMs: 9 }, time)
+  await time.advance(39_999)
+  assert.equal(writer.ended.aborted, false)
+  await time.advance(1)
+  assert.equal(writer.ended.aborted, true)
+  const text = Buffer.concat((await incoming.toArray()) as Buffer[]).toString()
+  assert.equal(text, 'retry: 9\n\n: alive\n\n: alive\n\nretry: 9\n\n')
+})
+
 test('room comes back when the client reads', async (t) => {
   const { writer, response, incoming } = await open(t)
   while (!response.writableNeedDrain) writer.send(large)
@@ -104,7 +115,7 @@ test('after the end nothing is written, and a second end changes nothing', async
 test('a client that leaves ends the stream and its heartbeat', async (t) => {
   const time = createManualClock()
   const { writer, incoming } = await open(t, {}, time)
-  assert.equal(time.waiting.length, 1)
+  assert.equal(time.waiting.length, 2) // heartbeat and end
   incoming.destroy()
   await until('the stream has ended', () => writer.ended.aborted)
   assert.deepEqual(time.waiting, [])
