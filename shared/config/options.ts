@@ -43,6 +43,27 @@ export const options = {
     max: 600_000,
     help: 'Milliseconds from SIGTERM to the hard stop. Must stay below the grace period of the pod.',
   }),
+  drainDelayMs: integerOption({
+    variable: 'SLUICE_DRAIN_DELAY_MS',
+    fallback: 0,
+    min: 0,
+    max: 60_000,
+    help: 'Milliseconds from SIGTERM in which /ready says no but requests are still taken, for routers that look at /ready now and then. Knative needs none.',
+  }),
+  lastScrapeMs: integerOption({
+    variable: 'SLUICE_LAST_SCRAPE_MS',
+    fallback: 5_000,
+    min: 0,
+    max: 60_000,
+    help: 'Longest wait of a drained process for the scrape that sees service_shutdown_seconds, in milliseconds. Only when it was scraped in its last minute.',
+  }),
+  loopBlockedMs: integerOption({
+    variable: 'SLUICE_LOOP_BLOCKED_MS',
+    fallback: 10_000,
+    min: 100,
+    max: 600_000,
+    help: 'Longest turn of the event loop, in milliseconds; after a longer one /live answers 503 for as long again.',
+  }),
   logLevel: choiceOption({
     variable: 'LOG_LEVEL',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],

@@ -136,6 +136,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     },
     stop,
     health: () => health,
+    probe: async () => void (await query('SELECT 1')),
     query,
     transaction: (work, transactionOptions = {}) =>
       withSession((session) => runTransaction(session, work, transactionOptions)),

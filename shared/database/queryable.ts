@@ -43,6 +43,7 @@ export interface Subscription {
 }
 
 export interface Database extends Component, Queryable {
+  probe(signal: AbortSignal): Promise<void>
   /**
    * Runs `work` between BEGIN and COMMIT; anything it throws rolls back and is rethrown.
    * @throws SluiceError `database_unavailable` when the connection is lost before the answer to COMMIT: the transaction may

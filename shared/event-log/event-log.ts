@@ -50,6 +50,7 @@ export interface ReadOptions {
 
 /** Every method may throw SluiceError `event_log_unavailable`, and `unknown_topic` for a topic that was never created. */
 export interface EventLog extends Component {
+  probe(signal: AbortSignal): Promise<void>
   /** Creates what is missing. The partitions of an existing topic stay as they are: changing them would move keys. */
   ensureTopics(topics: readonly TopicDeclaration[]): Promise<void>
   /** @throws SluiceError `event_too_large` when a record is over `maxRecordBytes`; then nothing of the call is stored. */

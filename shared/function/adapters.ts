@@ -14,7 +14,7 @@ import { createBackgroundStart } from './background-start.ts'
 import { createSchemaCheck } from './check-schema.ts'
 import type { Surroundings } from './composition.ts'
 import type { AnyFunction } from './contract.ts'
-import type { Probe } from './operations/health.ts'
+import type { Probe } from './operations/probing.ts'
 
 export interface Adapters {
   readonly database?: Database
@@ -59,7 +59,7 @@ async function addDatabase({ name }: AnyFunction, parts: Parts, { config, log, c
   )
   parts.database = database
   parts.components.push(database, createSchemaCheck(database))
-  parts.probes.push({ name: 'postgres', check: async () => void (await database.query('SELECT 1')) })
+  parts.probes.push({ name: 'postgres', needed: true, check: (signal) => database.probe(signal) })
 }
 
 async function addEventLog(
@@ -72,10 +72,11 @@ async function addEventLog(
   parts.eventLog = eventLog
   if (needs.includes('kafka')) {
     parts.components.push(eventLog)
-    parts.probes.push({ name: 'kafka', check: async () => requireUp(eventLog) })
+    parts.probes.push({ name: 'kafka', needed: true, check: (signal) => eventLog.probe(signal) })
   } else {
     // Only for publishing early what it emits. While the log is away the outbox keeps the events and the function its work.
     parts.components.push(createBackgroundStart(eventLog, { clock, log }))
+    parts.probes.push({ name: 'kafka', needed: false, check: (signal) => eventLog.probe(signal) })
   }
 }
 
@@ -92,12 +93,7 @@ async function addKeyValue({ name }: AnyFunction, parts: Parts, { config, log, c
   parts.keyValue = keyValue
   parts.channel = channel
   parts.components.push(component)
-  parts.probes.push({ name: 'redis', check: async () => void (await keyValue.get('sluice:probe')) })
-}
-
-function requireUp({ name, health }: Component): void {
-  const { status, error } = health()
-  if (status === 'down') throw new SluiceError('event_log_unavailable', `${name}: ${error ?? 'down'}`)
+  parts.probes.push({ name: 'redis', needed: true, check: (signal) => component.probe(signal) })
 }
 
 async function addModel(parts: Parts, { config, log, clock, instruments, random }: Surroundings): Promise<void> {
@@ -113,8 +109,9 @@ async function addModel(parts: Parts, { config, log, clock, instruments, random 
   const model = createModelClient({ baseUrl, apiKey, timeouts }, { clock, log, instruments, random })
   parts.model = model
   parts.circuits.push(model.circuit)
-  // No probe: a model that is down opens its breaker, and an unready function could not even take events in.
   parts.components.push(model)
+  // Not needed to be ready: a model that is down opens its breaker, and an unready function could not even take events in.
+  parts.probes.push({ name: 'model', needed: false, check: (signal) => model.probe(signal) })
 }
 
 function required(value: Secret<string> | undefined, variable: string, what: string): Secret<string> {

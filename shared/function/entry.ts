@@ -19,6 +19,8 @@ export interface FunctionServer extends Component {
   drain(signal: AbortSignal): Promise<DrainedWork>
   closeStreams(): Promise<void>
   unfinished(): readonly string[]
+  /** Are all places taken, and none was given back for longer than any run may take? */
+  jammed?(): boolean
 }
 
 export interface Entry {

@@ -39,5 +39,5 @@ export interface Channel {
 export interface KeyValueStore {
   readonly keyValue: KeyValue
   readonly channel: Channel
-  readonly component: Component
+  readonly component: Component & Required<Pick<Component, 'probe'>>
 }

@@ -5,7 +5,7 @@ export interface ComponentHealth {
   readonly status: 'up' | 'down' | 'unknown'
   /** Wall clock, milliseconds since the epoch, of the last change or probe. */
   readonly at?: number
-  /** Short text without secrets or addresses. */
+  /** A code, or a few plain words: no secrets, no addresses. `errorLabel` makes one of an error. */
   readonly error?: string
 }
 
@@ -14,4 +14,9 @@ export interface Component {
   start(signal: AbortSignal): Promise<void>
   stop(): Promise<void>
   health(): ComponentHealth
+  /**
+   * Where there is something beyond the process: asks it for a sign of life, and rejects without one. Called every few
+   * seconds, so it costs little and changes nothing there.
+   */
+  probe?(signal: AbortSignal): Promise<void>
 }

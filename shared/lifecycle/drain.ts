@@ -21,12 +21,15 @@ export interface DrainReceipt {
   readonly flushedEvents: number
   /** Steps that failed or ran out of time. */
   readonly failedSteps: readonly string[]
+  /** Did anything run out of its part of the time? Then the limit was hit, and something was left undone. */
+  readonly timedOut: boolean
   readonly seconds: number
 }
 
 export interface DrainOutcome {
   /** Names of the steps that failed or ran out of time. */
   readonly failed: readonly string[]
+  readonly timedOut: boolean
 }
 
 export async function runDrain(
@@ -36,6 +39,7 @@ export async function runDrain(
 ): Promise<DrainOutcome> {
   const end = clock.monotonic() + totalMs
   const failed: string[] = []
+  let timedOut = false
   for (const step of steps) {
     const { name, withinMs = totalMs } = step
     const ms = Math.max(0, Math.min(withinMs, end - clock.monotonic()))
@@ -45,12 +49,13 @@ export async function runDrain(
     } catch (error) {
       failed.push(name)
       const code = error instanceof SluiceError ? error.code : 'internal'
+      timedOut ||= code === 'deadline_exceeded'
       log.error({ step: name, code, reason: messageOf(error) }, 'a drain step failed')
     } finally {
       deadline.cancel()
     }
   }
-  return { failed }
+  return { failed, timedOut }
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

@@ -4,7 +4,7 @@
 // R2  A failed run changes nothing for the next. Of failures in a row the first is logged; health() tells the last.
 // R3  stop() waits for the run under way, whose signal is aborted.
 
-import { messageOf } from '../errors/index.ts'
+import { errorLabel, messageOf } from '../errors/index.ts'
 import type { Component, ComponentHealth } from './component.ts'
 import type { Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
@@ -42,7 +42,7 @@ export function repeat(
     } catch (error) {
       if (health.status !== 'down')
         log.warn({ chore: name, reason: messageOf(error) }, 'a chore failed; it comes again')
-      health = { status: 'down', at: clock.now(), error: messageOf(error).slice(0, 200) }
+      health = { status: 'down', at: clock.now(), error: errorLabel(error) }
     }
   }
 

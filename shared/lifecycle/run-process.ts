@@ -2,10 +2,11 @@
 //
 //   starting ──started──▶ serving ──signal or fault──▶ draining ──drained──▶ closed, exit 0
 //      │                                                  │
-//      ├ failed: one readable line, exit 1                ├ work left or a fault: exit 1
+//      ├ failed: one readable line, exit 1                ├ something ran out of its time, or a fault: exit 1
 //      └ signal: unwound, exit 0                          └ SHUTDOWN_TIMEOUT_MS spent: unfinished ids logged, exit 1
 //
-// P1  Exactly one exit, with everything logged before it flushed.
+// P1  Exactly one exit, with everything logged before it flushed. A drained process ends by itself, having nothing left to wait
+//     for; what keeps it alive against that is logged, and the process is ended.
 // P2  From the first signal to the exit pass at most `shutdownTimeoutMs`, whatever hangs.
 
 import { messageOf, SluiceError } from '../errors/index.ts'
@@ -20,8 +21,10 @@ export interface RunningService {
   /** Time from the request to stop to the hard stop, in milliseconds. */
   readonly shutdownTimeoutMs: number
   readonly shutdownSeconds: { observe(seconds: number): void }
-  /** Ends everything within `totalMs`. Never rejects. */
+  /** Ends everything but what tells of the process, within `totalMs`. Never rejects. */
   drain(options: { readonly totalMs: number }): Promise<DrainReceipt>
+  /** Ends that too, after it had its chance to tell how the drain went. */
+  close(options: { readonly withinMs: number }): Promise<void>
   /** Ids of the work still running. */
   unfinished(): readonly string[]
 }
@@ -38,6 +41,9 @@ const unwindMs = 2_000
 /** Kept back from the budget, so that the drain ends before the hard stop. */
 const reserve = (totalMs: number): number => Math.min(250, totalMs * 0.1)
 
+/** What still keeps a drained process alive after so long is a leak, in milliseconds. */
+const lingerMs = 1_000
+
 /** Runs `start` and then the service until a signal or a fault ends it. Resolves never: the process exits. */
 export async function runProcess(
   { name }: ProcessOptions,
@@ -47,7 +53,7 @@ export async function runProcess(
   const starting = new AbortController()
   const requested = Promise.withResolvers<StopRequest>()
   const running: { log?: Logger } = {}
-  listenForStopRequests({
+  const stopListening = listenForStopRequests({
     onRequest: (request) => {
       requested.resolve(request)
       starting.abort(new SluiceError('aborted', 'asked to stop while starting'))
@@ -65,7 +71,11 @@ export async function runProcess(
   const { service } = started // also when a signal came in its last moment: then it drains at once
   running.log = service.log
   const request = await requested.promise
-  await endService(service, request, clock)
+  const clean = await endService(service, request, clock)
+  service.log.flush()
+  if (!clean) return process.exit(1) // what was left behind still holds its timers and sockets
+  stopListening()
+  nameWhatLingers({ clock, log: service.log })
 }
 
 type Started = { readonly service: RunningService } | { readonly error: unknown }
@@ -85,7 +95,8 @@ async function settle(start: () => Promise<RunningService>, signal: AbortSignal,
   return Promise.race([settled, abandoned])
 }
 
-async function endService(service: RunningService, request: StopRequest, clock: Clock): Promise<void> {
+/** Resolves with true when nothing was left behind and nobody was at fault. */
+async function endService(service: RunningService, request: StopRequest, clock: Clock): Promise<boolean> {
   const { log } = service
   const begun = clock.monotonic()
   const totalMs =
@@ -94,22 +105,30 @@ async function endService(service: RunningService, request: StopRequest, clock: 
     log.error({ source: request.source, ...describeFault(request.error) }, 'a fault nobody caught ends the process')
   else log.info({ signal: request.signal, shutdown_timeout_ms: totalMs }, 'shutdown begins')
 
-  clock.after(totalMs, () => {
+  const limit = clock.after(totalMs, () => {
     log.error({ code: 'deadline_exceeded', unfinished: service.unfinished() }, 'shutdown timed out')
-    leave(log, 1)
+    log.flush()
+    process.exit(1)
   })
   const receipt = await service.drain({ totalMs: totalMs - reserve(totalMs) })
   const seconds = (clock.monotonic() - begun) / 1_000
   service.shutdownSeconds.observe(seconds)
-  const clean = request.kind === 'signal' && receipt.released.length === 0 && receipt.failedSteps.length === 0
+  const clean = request.kind === 'signal' && receipt.released.length === 0 && !receipt.timedOut
+  // After this the metric is there to be scraped.
+  await service.close({ withinMs: totalMs - reserve(totalMs) - seconds * 1_000 })
+  limit.cancel()
   const { finished, released, flushedEvents: flushed_events, failedSteps: failed_steps } = receipt
   log[clean ? 'info' : 'error']({ finished, released, flushed_events, failed_steps, seconds }, 'shutdown complete')
-  leave(log, clean ? 0 : 1)
+  return clean
 }
 
-function leave(log: Logger, code: number): void {
-  log.flush()
-  process.exit(code)
+function nameWhatLingers({ clock, log }: { readonly clock: Clock; readonly log: Logger }): void {
+  const linger = (): void => {
+    log.error({ open: process.getActiveResourcesInfo() }, 'open handles keep the process alive; it is ended')
+    log.flush()
+    process.exit(0)
+  }
+  clock.after(lingerMs, linger, { unref: true })
 }
 
 const describeFault = (error: unknown): Record<string, unknown> => ({

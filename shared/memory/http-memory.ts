@@ -11,6 +11,7 @@ import {
   createBreaker,
   createOutbound,
   parseRetryAfter,
+  probeHttp,
   type Breaker,
   type OutboundResponse,
 } from '../resilience/index.ts'
@@ -63,7 +64,7 @@ export function createHttpMemory(options: HttpMemoryOptions, deps: HttpMemoryDep
     breaker.run(({ signal }) => post<Result>(path, { ...sent, signal }), { signal: sent.signal })
 
   return {
-    name: 'memory',
+    name: dependency,
     remember: (memory, { idempotencyKey, ...call }) =>
       through<Remembered>(writes, '/v1/memory/remember', {
         ...call,
@@ -86,6 +87,7 @@ export function createHttpMemory(options: HttpMemoryOptions, deps: HttpMemoryDep
       writes.stop()
       await outbound.stop()
     },
+    probe: (signal) => probeHttp({ dependency, url: `${url}/ready` }, { outbound, signal }),
     health: () => (writes.state() === 'open' ? { status: 'down', error: 'the breaker is open' } : { status: 'up' }),
   }
 }

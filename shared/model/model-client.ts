@@ -10,7 +10,14 @@
 import type { Secret } from '../config/index.ts'
 import { SluiceError, messageOf, type ErrorCode } from '../errors/index.ts'
 import type { Component } from '../lifecycle/index.ts'
-import { createBreaker, createOutbound, createRetryBudget, retry, type Circuit } from '../resilience/index.ts'
+import {
+  createBreaker,
+  createOutbound,
+  createRetryBudget,
+  probeHttp,
+  retry,
+  type Circuit,
+} from '../resilience/index.ts'
 import type { Instruments, Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { ModelAnswer, TextDelta } from './answer-builder.ts'
@@ -44,6 +51,8 @@ export interface CompleteOptions {
 }
 
 export interface ModelClient extends Component {
+  /** Asks for the list of models, which costs no tokens. */
+  probe(signal: AbortSignal): Promise<void>
   /** Of its endpoint. */
   readonly circuit: Circuit
   /**
@@ -63,7 +72,8 @@ export function createModelClient(
   const { baseUrl, apiKey, timeouts, maxAnswerChars = 262_144, capacity = 200, breakerResetMs = 10_000 } = options
   if (URL.parse(baseUrl) === null)
     throw new SluiceError('invalid_option', 'MODEL_BASE_URL: expected an absolute http or https URL')
-  const url = `${baseUrl.replace(/\/+$/, '')}/chat/completions`
+  const root = baseUrl.replace(/\/+$/, '')
+  const url = `${root}/chat/completions`
   const backstopMs = timeouts.totalMs + 5_000
   const outbound = createOutbound(
     { dependency: 'model', connectMs: timeouts.connectMs, headersMs: backstopMs, bodyIdleMs: backstopMs },
@@ -101,6 +111,10 @@ export function createModelClient(
         observe(error instanceof SluiceError ? error.code : 'internal')
         throw error
       }
+    },
+    probe: (signal) => {
+      const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.reveal()}` }
+      return probeHttp({ dependency: 'model', url: `${root}/models`, headers }, { outbound, signal })
     },
     start: async () => undefined,
     stop: async () => {

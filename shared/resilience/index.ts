@@ -1,6 +1,7 @@
 export { createRetryBudget } from './retry-budget.ts'
 export { retry } from './retry.ts'
 export { parseRetryAfter } from './retry-after.ts'
+export { probeHttp, type HttpProbeOptions } from './probe-http.ts'
 export { createBreaker, type Breaker, type Judgement } from './breaker.ts'
 export type { Circuit, CircuitState } from './circuit.ts'
 export {

@@ -7,6 +7,8 @@ import { sleepOn, type Clock } from '../../shared/time/index.ts'
 export interface ManualClock extends Clock {
   /** Moves time forward by `ms`, firing what falls due on the way. */
   advance(ms: number): Promise<void>
+  /** Moves time forward and fires nothing, as for an event loop that is blocked. */
+  block(ms: number): void
   /** Delays of the timers that wait now, ascending. */
   readonly waiting: readonly number[]
 }
@@ -41,6 +43,9 @@ export function createManualClock(startMs = Date.UTC(2025, 0, 15, 12)): ManualCl
         await macrotask()
       }
       passed = until
+    },
+    block: (ms) => {
+      passed += ms
     },
     get waiting() {
       return [...entries].map(({ due }) => due - passed).toSorted((a, b) => a - b)

@@ -11,7 +11,7 @@
 //     A function that cannot be reached costs the others nothing.
 
 import type { Database, Subscription } from '../../database/index.ts'
-import { messageOf, SluiceError } from '../../errors/index.ts'
+import { errorLabel, messageOf, SluiceError } from '../../errors/index.ts'
 import type { Component, ComponentHealth, Failpoints } from '../../lifecycle/index.ts'
 import { createOutbound } from '../../resilience/index.ts'
 import type { Instruments, Logger } from '../../telemetry/index.ts'
@@ -83,7 +83,7 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
       return dueMs
     } catch (error) {
       if (health.status !== 'down') log.warn({ reason: messageOf(error) }, 'lanes cannot be taken')
-      health = { status: 'down', at: clock.now(), error: messageOf(error).slice(0, 200) }
+      health = { status: 'down', at: clock.now(), error: errorLabel(error) }
       return undefined
     }
   }

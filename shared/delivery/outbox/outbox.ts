@@ -8,7 +8,7 @@
 // O3  stop() publishes what is noted, within its time limit.
 
 import type { Database, Queryable } from '../../database/index.ts'
-import { messageOf } from '../../errors/index.ts'
+import { errorLabel, messageOf } from '../../errors/index.ts'
 import type { EventLog } from '../../event-log/index.ts'
 import type { Component, ComponentHealth, Failpoints } from '../../lifecycle/index.ts'
 import type { Instruments, Logger } from '../../telemetry/index.ts'
@@ -66,7 +66,7 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
       instruments.outboxFailures.inc()
       if (health.status !== 'down')
         log.warn({ reason: messageOf(error) }, 'events cannot be published; they wait in the outbox')
-      health = { status: 'down', at: clock.now(), error: messageOf(error).slice(0, 200) }
+      health = { status: 'down', at: clock.now(), error: errorLabel(error) }
       throw error
     }
   }

@@ -123,9 +123,11 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     probing = clock.after(probeEveryMs, () => void probe(), { unref: true })
   }
 
+  const askBrokers = (): Promise<void> => observed((async () => await use().topics.load())())
+
   async function probe(): Promise<void> {
     const fresh = health.status === 'up' && clock.monotonic() < freshUntil
-    if (!fresh) await observed((async () => await use().topics.load())()).catch(() => undefined) // the failure is in health
+    if (!fresh) await askBrokers().catch(() => undefined) // the failure is in health
     if (!closing.signal.aborted) scheduleProbe()
   }
 
@@ -154,6 +156,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     start,
     stop,
     health: () => health,
+    probe: askBrokers,
     ensureTopics: async (declarations) => await observed(use().topics.ensure(declarations)),
     append: async (records, { signal } = {}) => {
       const { topics } = use()

@@ -161,6 +161,7 @@ export function createPostgresEventLog(
     start,
     stop,
     health: () => database.health(),
+    probe: (signal) => coded(database.probe(signal)),
     ensureTopics: (declarations) => coded(ensureTopics(declarations)),
     append: async (records, { signal } = {}) => {
       for (const topic of new Set(records.map((record) => record.topic))) await coded(partitionsOf(topic))

@@ -1,37 +1,25 @@
-// What the process says about itself. Probes run in the background and their results are cached, so that an answer never
-// waits for a dependency: Knative asks often, and a hanging database must not make the question hang.
+// What the process says about itself. Nothing here waits: verdicts come from background probes, so that a dependency that
+// hangs does not make the question hang. Knative asks often.
 //
-// H1  `/live` touches nothing and is true as long as the event loop turns. Nothing a dependency does changes it.
-// H2  Ready = serving, and every probe up. Not while starting, not while draining.
-// H3  One failed round does not unready a process that was ready, and one good round does not ready one that was down.
+// H1  `/live` asks no dependency. It fails only when the event loop was blocked beyond its limit (see loop-watch.ts).
+// H2  Ready = serving, and every dependency that is needed up. Not while starting, not while draining.
+// H3  Answers hold names, states, ages and codes: no message of an error, no address, no secret.
 
-import { messageOf, SluiceError } from '../../errors/index.ts'
 import type { Component, ComponentHealth } from '../../lifecycle/index.ts'
-import { createDeadline, type Clock } from '../../time/index.ts'
+import type { Clock } from '../../time/index.ts'
+import { createProbing, type Probe, type ProbingOptions, type Verdict } from './probing.ts'
 
-export interface Probe {
-  readonly name: string
-  check(signal: AbortSignal): Promise<void>
-}
-
-export interface HealthOptions {
-  /** Time between two rounds of probes, in milliseconds: the age an answer may have. */
-  readonly everyMs: number
-  /** Longest probe, in milliseconds. */
-  readonly probeTimeoutMs: number
-  /** Rounds in a row that it takes to change a verdict. */
-  readonly rounds: number
-}
-
-export const healthDefaults: HealthOptions = { everyMs: 1_000, probeTimeoutMs: 2_000, rounds: 2 }
+export const healthDefaults: ProbingOptions = { everyMs: 1_000, informEveryMs: 15_000, timeoutMs: 2_000, rounds: 2 }
 
 export interface HealthDeps {
   readonly clock: Clock
   /** `readiness_last_success_timestamp`. */
   readonly lastSuccess: { set(value: number): void }
   readonly probes: readonly Probe[]
-  /** Shown in detail at /health. */
+  /** Shown at /health. */
   readonly components: readonly Pick<Component, 'name' | 'health'>[]
+  /** Was the event loop blocked for too long, a moment ago? */
+  readonly blocked: () => boolean
 }
 
 export interface HealthAnswer {
@@ -48,104 +36,63 @@ export interface Health extends Component {
 
 export type HealthPhase = 'starting' | 'serving' | 'draining'
 
-interface Verdict {
-  readonly health: ComponentHealth
-  /** Rounds in a row that disagreed with the verdict. */
-  readonly against: number
-}
+const alive: HealthAnswer = { status: 200, body: '{"status":"alive"}' }
+const blockedAnswer: HealthAnswer = { status: 503, body: '{"status":"blocked"}' }
 
-const unknown: Verdict = { health: { status: 'unknown' }, against: 0 }
-
-export function createHealth(options: HealthOptions, { clock, lastSuccess, probes, components }: HealthDeps): Health {
-  const verdicts = new Map<string, Verdict>()
+export function createHealth(options: ProbingOptions, deps: HealthDeps): Health {
+  const { clock, lastSuccess, probes, components, blocked } = deps
+  const probing = createProbing(options, { clock, probes, onAllUp: () => lastSuccess.set(clock.now() / 1_000) })
   let phase: HealthPhase = 'starting'
-  let timer = { cancel: (): void => undefined }
-  let stopped = false
 
-  const verdictOf = (name: string): Verdict => verdicts.get(name) ?? unknown
-  const down = (): readonly string[] =>
-    probes.map(({ name }) => name).filter((name) => verdictOf(name).health.status !== 'up')
-  const ready = (): boolean => phase === 'serving' && down().length === 0
+  const ready = (): boolean =>
+    phase === 'serving' && probes.every((probe) => !probe.needed || probing.verdictOf(probe).status === 'up')
 
-  async function probe({ name, check }: Probe): Promise<boolean> {
-    const deadline = createDeadline({ ms: options.probeTimeoutMs, what: `probe of ${name}` }, { clock })
-    const late = new Promise<never>((_resolve, reject) => {
-      deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason as Error), { once: true })
-    })
-    try {
-      await Promise.race([check(deadline.signal), late])
-      verdicts.set(name, judge(verdictOf(name), { status: 'up', at: clock.now() }, options.rounds))
-      return true
-    } catch (error) {
-      verdicts.set(
-        name,
-        judge(verdictOf(name), { status: 'down', at: clock.now(), error: shortError(error) }, options.rounds),
-      )
-      return false
-    } finally {
-      deadline.cancel()
-    }
-  }
+  const ageOf = (at: number): number => Math.max(0, Math.round((clock.now() - at) / 100) / 10)
 
-  async function round(): Promise<void> {
-    const results = await Promise.all(probes.map(probe))
-    if (results.every(Boolean)) lastSuccess.set(clock.now() / 1_000)
-    if (!stopped) timer = clock.after(options.everyMs, () => void round(), { unref: true })
-  }
+  const describeVerdict = ({ status, at, lastError }: Verdict): object => ({
+    status,
+    ...(at === undefined ? {} : { age_seconds: ageOf(at) }),
+    ...(lastError === undefined ? {} : { last_error: lastError.label, last_error_age_seconds: ageOf(lastError.at) }),
+  })
 
-  function detail(): string {
-    const now = clock.now()
-    const parts = [
-      ...probes.map(({ name }) => [`probe:${name}`, verdictOf(name).health] as const),
-      ...components.map((component) => [component.name, component.health()] as const),
-    ]
-    const describe = ({ status, at, error }: ComponentHealth): Record<string, unknown> => ({
-      status,
-      ...(error === undefined ? {} : { error }),
-      ...(at === undefined ? {} : { age_seconds: Math.max(0, Math.round((now - at) / 100) / 10) }),
-    })
-    return JSON.stringify({
+  const describeComponent = ({ status, at, error }: ComponentHealth): object => ({
+    status,
+    ...(at === undefined ? {} : { age_seconds: ageOf(at) }),
+    ...(error === undefined ? {} : { last_error: plainWords.test(error) ? error : 'internal' }),
+  })
+
+  const answer = (facts: object): HealthAnswer => ({
+    status: ready() ? 200 : 503,
+    body: JSON.stringify({
       status: ready() ? 'ready' : 'not-ready',
       phase,
-      components: Object.fromEntries(parts.map(([name, health]) => [name, describe(health)])),
-    })
-  }
+      dependencies: Object.fromEntries(
+        probes.map((probe) => [probe.name, { needed: probe.needed, ...describeVerdict(probing.verdictOf(probe)) }]),
+      ),
+      ...facts,
+    }),
+  })
 
   return {
     name: 'health',
-    start: async () => round(),
-    stop: async () => {
-      stopped = true
-      timer.cancel()
-    },
+    start: () => probing.start(),
+    stop: async () => probing.stop(),
     health: () => ({ status: ready() ? 'up' : 'down' }),
     ready,
     setPhase: (next) => {
       phase = next
     },
     answer: (path) => {
-      if (path === '/live') return { status: 200, body: '{"status":"alive"}' }
-      if (path === '/ready')
-        return ready()
-          ? { status: 200, body: '{"status":"ready"}' }
-          : { status: 503, body: JSON.stringify({ status: 'not-ready', phase, down: down() }) }
-      if (path === '/health') return { status: ready() ? 200 : 503, body: detail() }
+      if (path === '/live') return blocked() ? blockedAnswer : alive
+      if (path === '/ready') return answer({})
+      if (path === '/health')
+        return answer({
+          components: Object.fromEntries(components.map(({ name, health }) => [name, describeComponent(health())])),
+        })
       return undefined
     },
   }
 }
 
-function judge(current: Verdict, seen: ComponentHealth, rounds: number): Verdict {
-  if (current.health.status === 'unknown' || current.health.status === seen.status) return { health: seen, against: 0 }
-  const against = current.against + 1
-  if (against >= rounds) return { health: seen, against: 0 }
-  // The verdict stands, with the news of what went wrong.
-  return { health: { ...current.health, ...(seen.error === undefined ? {} : { error: seen.error }) }, against }
-}
-
-/** A code where there is one: messages of drivers hold addresses. */
-function shortError(error: unknown): string {
-  if (error instanceof SluiceError) return error.code
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
-  return messageOf(error).slice(0, 80)
-}
+/** What a component may say of its error; see `ComponentHealth`. Anything with a dot, a colon or an @ is none of it. */
+const plainWords = /^\w{1,40}( \w{1,20}){0,5}$/

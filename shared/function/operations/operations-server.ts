@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Component } from '../../lifecycle/index.ts'
 import type { Instruments } from '../../telemetry/index.ts'
+import type { Clock } from '../../time/index.ts'
 import { listen } from '../listen.ts'
 import type { Health } from './health.ts'
 
@@ -15,18 +16,26 @@ export interface OperationsOptions {
 export interface OperationsDeps {
   readonly health: Health
   readonly registry: Instruments['registry']
+  readonly clock: Clock
 }
 
 export interface OperationsServer extends Component {
   /** The open port; 0 before start. */
   port(): number
+  /** Resolves after the next answered scrape, at the latest after `withinMs`; at once when nobody has scraped lately. */
+  nextScrape(withinMs: number): Promise<void>
 }
+
+/** Who has not scraped for so long will not do so soon, in milliseconds. */
+const lateMs = 60_000
 
 export function createOperationsServer(
   options: OperationsOptions,
-  { health, registry }: OperationsDeps,
+  { health, registry, clock }: OperationsDeps,
 ): OperationsServer {
   let port = 0
+  let scrapedAtMs = -Infinity
+  let onScrape = (): void => undefined
   const server = createServer(
     { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 75_000 },
     (request, response) => {
@@ -39,14 +48,21 @@ export function createOperationsServer(
     const path = pathOf(request.url)
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, { status: 405, body: '', allow: 'GET, HEAD' })
-    if (path === '/metrics')
-      return sendMetrics(request, response)
+    if (path === '/metrics') noteScrape(response)
+    if (path === '/metrics') return sendMetrics(request, response)
     send(response, health.answer(path) ?? { status: 404, body: '' })
   }
 
   async function sendMetrics({ headers }: IncomingMessage, response: ServerResponse): Promise<void> {
     const { contentType, body } = await registry.scrape(headers.accept)
     send(response, { status: 200, body, type: contentType })
+  }
+
+  function noteScrape(response: ServerResponse): void {
+    response.once('finish', () => {
+      scrapedAtMs = clock.monotonic()
+      onScrape()
+    })
   }
 
   return {
@@ -62,6 +78,12 @@ export function createOperationsServer(
     },
     health: () => ({ status: server.listening ? 'up' : 'down' }),
     port: () => port,
+    nextScrape: async (withinMs) => {
+      if (withinMs <= 0 || clock.monotonic() - scrapedAtMs > lateMs) return
+      const scraped = new AbortController()
+      onScrape = () => scraped.abort()
+      await clock.sleep(withinMs, scraped.signal).catch(() => undefined) // cut by the scrape
+    },
   }
 }
 

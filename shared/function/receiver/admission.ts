@@ -17,10 +17,13 @@ export interface Admission {
   /** Takes a place at once, waits for one, or is refused. Whoever got a place must leave. */
   enter(): 'entered' | 'refused' | Promise<void>
   leave(): void
+  /** How many places were given back so far. */
+  left(): number
 }
 
 export function createAdmission({ concurrency, queue }: AdmissionOptions): Admission {
   let running = 0
+  let left = 0
   const waiting: (() => void)[] = []
   return {
     full: () => running >= concurrency && waiting.length >= queue,
@@ -33,9 +36,11 @@ export function createAdmission({ concurrency, queue }: AdmissionOptions): Admis
       return new Promise((resolve) => waiting.push(resolve))
     },
     leave: () => {
+      left += 1
       const next = waiting.shift()
       if (next === undefined) running -= 1
       else next() // the place is handed on: running stays as it is
     },
+    left: () => left,
   }
 }

@@ -4,7 +4,9 @@ import type { Instruments, Logger } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { EventFunction } from '../contract.ts'
 import type { Health } from '../operations/health.ts'
+import { runDeadlineMs } from './answer-times.ts'
 import { admissionsOf, createEventIntake, type Work } from './event-intake.ts'
+import { createJamWatch, type JamWatch } from './jam-watch.ts'
 import { createReceiver, type Receiver, type ReceiverOptions } from './receiver.ts'
 import { createRecord } from './record.ts'
 
@@ -20,10 +22,11 @@ export function createEventServer(
   definition: EventFunction,
   options: ReceiverOptions,
   deps: EventServerDeps,
-): Receiver {
+): Receiver & JamWatch {
   const { clock, log, instruments, health, work } = deps
   const admissions = admissionsOf(definition)
-  return createReceiver(options, {
+  const watch = createJamWatch(Object.values(admissions), { longestRunMs: runDeadlineMs(definition) }, { clock })
+  const receiver = createReceiver(options, {
     clock,
     health,
     admissions,
@@ -32,4 +35,5 @@ export function createEventServer(
     laneTokenHeader: work.kind === 'delivery' ? work.laneTokenHeader : undefined,
     release: async () => (work.kind === 'delivery' ? work.delivery.release() : []),
   })
+  return { ...receiver, ...watch }
 }

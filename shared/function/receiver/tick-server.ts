@@ -11,6 +11,7 @@ import { overrunMs } from './answer-times.ts'
 import { admissionsOf } from './event-intake.ts'
 import { createDecodeRequest } from './decode-request.ts'
 import { createIntake } from './intake.ts'
+import { createJamWatch, type JamWatch } from './jam-watch.ts'
 import { composePipeline, type Receive } from './pipeline.ts'
 import { admit } from './policies/admit.ts'
 import { deadline } from './policies/deadline.ts'
@@ -37,12 +38,13 @@ export function createTickServer(
   definition: ScheduledFunction,
   options: ReceiverOptions,
   deps: TickServerDeps,
-): Receiver {
+): Receiver & JamWatch {
   const { clock, log, instruments, health } = deps
   const admissions = admissionsOf(definition)
   const refuse = createRefuse(undefined)
-  const policies = [trace(), deadline({ ms: definition.budgetMs + overrunMs }), admit(admissions)]
-  return createReceiver(options, {
+  const longestRunMs = definition.budgetMs + overrunMs
+  const policies = [trace(), deadline({ ms: longestRunMs }), admit(admissions)]
+  const receiver = createReceiver(options, {
     clock,
     health,
     admissions,
@@ -55,6 +57,7 @@ export function createTickServer(
     laneTokenHeader: undefined,
     release: async () => [],
   })
+  return { ...receiver, ...createJamWatch(Object.values(admissions), { longestRunMs }, { clock }) }
 }
 
 const done: Reply = { status: 200, outcome: 'done' }

@@ -76,6 +76,12 @@ export function createPostgresKeyValue(
     await channel.stop()
   }
 
-  const component = { name: 'key-value', start, stop, health: () => database.health() }
+  const component = {
+    name: 'key-value',
+    start,
+    stop,
+    health: () => database.health(),
+    probe: (signal: AbortSignal) => database.probe(signal),
+  }
   return { keyValue: createPostgresValues({ database }), channel, component }
 }

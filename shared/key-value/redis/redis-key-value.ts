@@ -107,9 +107,13 @@ export function createRedisKeyValue(options: RedisKeyValueOptions, deps: RedisKe
     return commands.status === 'up' ? subscriptions : commands
   }
 
+  async function probe(): Promise<void> {
+    await coded((async () => await use('commands')().ping())())
+  }
+
   return {
     keyValue: createRedisValues(use('commands')),
     channel,
-    component: { name: 'key-value', start, stop, health },
+    component: { name: 'key-value', start, stop, health, probe },
   }
 }

@@ -15,7 +15,7 @@ const forever = () => new Promise<void>(() => undefined)
 test('steps run in order, one after the other', async () => {
   const done: string[] = []
   const steps = ['a', 'b', 'c'].map((name) => ({ name, run: async () => void done.push(name) }))
-  assert.deepEqual(await runDrain(steps, { totalMs: 100 }, deps()), { failed: [] })
+  assert.deepEqual(await runDrain(steps, { totalMs: 100 }, deps()), { failed: [], timedOut: false })
   assert.deepEqual(done, ['a', 'b', 'c'])
 })
 
@@ -27,7 +27,7 @@ test('a step that fails is logged once and does not keep the later ones from run
     { name: 'telemetry', run: () => { throw new Error('disk gone') } }, // prettier-ignore
     { name: 'pools', run: async () => void (closed = true) },
   ]
-  assert.deepEqual(await runDrain(steps, { totalMs: 100 }, rest), { failed: ['outbox', 'telemetry'] })
+  assert.deepEqual(await runDrain(steps, { totalMs: 100 }, rest), { failed: ['outbox', 'telemetry'], timedOut: false })
   assert.equal(closed, true)
   assert.equal(lines.length, 2)
   assert.match(lines[0] ?? '', /"step":"outbox".*log gone/)
@@ -50,7 +50,7 @@ test('a step that hangs is left behind at its limit, with its signal aborted', a
   await rest.clock.advance(29)
   assert.equal(closed, false)
   await rest.clock.advance(1)
-  assert.deepEqual(await draining, { failed: ['work'] })
+  assert.deepEqual(await draining, { failed: ['work'], timedOut: true })
   assert.deepEqual([aborted, closed], [true, true])
   assert.deepEqual(rest.clock.waiting, [])
 })
@@ -69,6 +69,6 @@ test('all steps together stay within the total, and the last ones still get thei
   )
   await rest.clock.advance(100)
   await rest.clock.advance(0)
-  assert.deepEqual(await draining, { failed: ['a', 'b'] })
+  assert.deepEqual(await draining, { failed: ['a', 'b'], timedOut: true })
   assert.equal(reached, true)
 })

@@ -1,47 +1,56 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../../../../shared/errors/index.ts'
-import { createHealth, healthDefaults, type Probe } from '../../../../shared/function/operations/health.ts'
+import { createHealth, healthDefaults } from '../../../../shared/function/operations/health.ts'
+import type { Probe } from '../../../../shared/function/operations/probing.ts'
 import { createManualClock } from '../../../support/index.ts'
 
 const never = new AbortController().signal
 
-function build(probes: readonly Probe[]) {
+function build(probes: readonly Probe[], { blocked = false, error = 'event_log_unavailable' } = {}) {
   const clock = createManualClock(5_000_000)
   const successes: number[] = []
   const health = createHealth(healthDefaults, {
     clock,
     lastSuccess: { set: (value) => successes.push(value) },
     probes,
-    components: [{ name: 'outbox', health: () => ({ status: 'down', at: 4_999_000, error: 'event_log_unavailable' }) }],
+    components: [{ name: 'outbox', health: () => ({ status: 'down', at: 4_999_000, error }) }],
+    blocked: () => blocked,
   })
   const status = (path: string) => health.answer(path)?.status
-  return { clock, health, successes, status }
+  const body = (path: string) => JSON.parse(health.answer(path)?.body ?? '') as Record<string, unknown>
+  return { clock, health, successes, status, body }
 }
 
 /** A probe whose outcome the test sets. */
-function probeOfTest(name = 'postgres') {
-  const state: { outcome: 'up' | 'down' | 'hangs'; signals: AbortSignal[] } = { outcome: 'up', signals: [] }
-  const probe: Probe = {
-    name,
-    check: async (signal) => {
-      state.signals.push(signal)
-      if (state.outcome === 'down') throw new SluiceError('database_unavailable', 'postgres://secret@10.0.0.1')
-      if (state.outcome === 'hangs') await new Promise(() => undefined)
-    },
+function probeOfTest({ name = 'postgres', needed = true } = {}) {
+  const state: { failure: Error | undefined; asked: number } = { failure: undefined, asked: 0 }
+  const check = async (): Promise<void> => {
+    state.asked += 1
+    if (state.failure !== undefined) throw state.failure
   }
-  return { probe, state }
+  return { probe: { name, needed, check }, state }
 }
+
+const gone = new SluiceError('database_unavailable', 'gone')
 
 test('live is true from the first moment, whatever the probes say; ready is not', () => {
   const { probe, state } = probeOfTest()
-  state.outcome = 'down'
+  state.failure = gone
   const { status } = build([probe])
   assert.deepEqual(['/live', '/ready', '/health'].map(status), [200, 503, 503])
 })
 
+test('live fails when the event loop was blocked, and ready is another question', async () => {
+  const { health, status, body } = build([], { blocked: true })
+  await health.start(never)
+  health.setPhase('serving')
+  assert.deepEqual(['/live', '/ready'].map(status), [503, 200])
+  assert.deepEqual(body('/live'), { status: 'blocked' })
+})
+
 test('ready only while serving: not while starting, not while draining', async () => {
-  const { health, status } = build([])
+  const { health, status, body } = build([])
   await health.start(never)
   assert.equal(status('/ready'), 503)
   health.setPhase('serving')
@@ -49,83 +58,83 @@ test('ready only while serving: not while starting, not while draining', async (
   health.setPhase('draining')
   assert.equal(status('/ready'), 503)
   assert.equal(status('/live'), 200)
-  assert.match(health.answer('/ready')?.body ?? '', /"phase":"draining"/)
+  assert.equal(body('/ready')['phase'], 'draining')
 })
 
-test('one failed round does not unready, two do; one good round does not ready, two do', async () => {
-  const { probe, state } = probeOfTest()
-  const { clock, health, status } = build([probe])
+test('a dependency that only informs never makes the process unready', async () => {
+  const { probe, state } = probeOfTest({ name: 'model', needed: false })
+  state.failure = gone
+  const { clock, health, status, body } = build([probe])
   await health.start(never)
+  await clock.advance(0)
   health.setPhase('serving')
-  const seen: unknown[] = []
-  for (const outcome of ['down', 'up', 'down', 'down', 'up', 'up'] as const) {
-    state.outcome = outcome
-    await clock.advance(healthDefaults.everyMs)
-    seen.push(status('/ready'))
-  }
-  assert.deepEqual(seen, [200, 200, 200, 503, 503, 200])
-  await health.stop()
-})
-
-test('a probe that fails in the first round makes the process not ready at once', async () => {
-  const { probe, state } = probeOfTest()
-  state.outcome = 'down'
-  const { health, status } = build([probe])
-  await health.start(never)
-  health.setPhase('serving')
-  assert.equal(status('/ready'), 503)
-  assert.equal(health.answer('/ready')?.body, '{"status":"not-ready","phase":"serving","down":["postgres"]}')
-})
-
-test('a probe that hangs is given up after its limit, and no answer waits for it', async () => {
-  const { probe, state } = probeOfTest()
-  const { clock, health, status } = build([probe])
-  await health.start(never)
-  health.setPhase('serving')
-  state.outcome = 'hangs'
-  await clock.advance(healthDefaults.everyMs)
   assert.equal(status('/ready'), 200)
-  await clock.advance(healthDefaults.probeTimeoutMs + healthDefaults.everyMs + healthDefaults.probeTimeoutMs)
-  assert.equal(status('/ready'), 503)
-  assert.ok(state.signals[1]?.aborted)
+  assert.deepEqual(body('/ready')['dependencies'], {
+    model: {
+      needed: false,
+      status: 'down',
+      age_seconds: 0,
+      last_error: 'database_unavailable',
+      last_error_age_seconds: 0,
+    },
+  })
 })
 
-test('a round begins only after the one before it ended', async () => {
+test('the gauge of the last success moves only when everything that is needed is up', async () => {
   const { probe, state } = probeOfTest()
-  const { clock, health } = build([probe])
+  const informing = probeOfTest({ name: 'model', needed: false })
+  informing.state.failure = gone
+  const { clock, health, successes } = build([probe, informing.probe])
   await health.start(never)
-  state.outcome = 'hangs'
-  await clock.advance(healthDefaults.everyMs + healthDefaults.probeTimeoutMs - 1)
-  assert.equal(state.signals.length, 2)
-})
-
-test('the gauge of the last success moves only when every probe is up', async () => {
-  const { probe, state } = probeOfTest()
-  const { clock, health, successes } = build([probe, probeOfTest('kafka').probe])
-  await health.start(never)
-  state.outcome = 'down'
+  state.failure = gone
   await clock.advance(healthDefaults.everyMs)
-  state.outcome = 'up'
+  state.failure = undefined
   await clock.advance(healthDefaults.everyMs)
   assert.deepEqual(successes, [5_000, 5_002])
 })
 
-test('/health tells every component with its age and last error, and no address', async () => {
+test('the body tells every dependency and component with state, age and last error', async () => {
   const { probe, state } = probeOfTest()
-  state.outcome = 'down'
-  const { clock, health } = build([probe])
+  const { clock, health, body } = build([probe])
   await health.start(never)
-  await clock.advance(500)
-  const body = health.answer('/health')?.body ?? ''
-  assert.deepEqual(JSON.parse(body), {
-    status: 'not-ready',
-    phase: 'starting',
-    components: {
-      'probe:postgres': { status: 'down', error: 'database_unavailable', age_seconds: 0.5 },
-      outbox: { status: 'down', error: 'event_log_unavailable', age_seconds: 1.5 },
+  health.setPhase('serving')
+  state.failure = gone
+  await clock.advance(healthDefaults.everyMs)
+  state.failure = undefined
+  await clock.advance(healthDefaults.everyMs + 500)
+  const dependencies = {
+    postgres: {
+      needed: true,
+      status: 'up',
+      age_seconds: 0.5,
+      last_error: 'database_unavailable',
+      last_error_age_seconds: 1.5,
     },
+  }
+  assert.deepEqual(body('/ready'), { status: 'ready', phase: 'serving', dependencies })
+  assert.deepEqual(body('/health'), {
+    status: 'ready',
+    phase: 'serving',
+    dependencies,
+    components: { outbox: { status: 'down', age_seconds: 3.5, last_error: 'event_log_unavailable' } },
   })
 })
+
+const planted = ['hunter2-canary', 'db-7.internal.example', '10.20.30.40', 'postgres://ann:hunter2@db-7/x']
+
+for (const text of planted)
+  test(`no answer shows ${text} of an error`, async () => {
+    const { probe, state } = probeOfTest()
+    const systemError = Object.assign(new Error(`connect ECONNREFUSED ${text}`), { code: text })
+    for (const failure of [new SluiceError('database_unavailable', text), new Error(text), systemError]) {
+      state.failure = failure
+      const { health } = build([probe], { error: `cannot reach ${text}` })
+      await health.start(never)
+      for (const path of ['/live', '/ready', '/health'])
+        for (const part of ['hunter2', 'db-7', 'internal.example', '10.20', text])
+          assert.ok(!health.answer(path)?.body.includes(part), `${path}: ${health.answer(path)?.body}`)
+    }
+  })
 
 test('other paths are not health’s', () => {
   const { health } = build([])
@@ -138,5 +147,5 @@ test('after stop no probe runs any more', async () => {
   await health.start(never)
   await health.stop()
   await clock.advance(60_000)
-  assert.equal(state.signals.length, 1)
+  assert.equal(state.asked, 1)
 })
