@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   replay: () => import('./commands/replay.ts'),
   simulate: () => import('./commands/simulate.ts'),
   'dead-letters': () => import('./commands/dead-letters.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   verify: () => import('./commands/verify.ts'),
   lanes: () => import('./commands/lanes.ts'),
 }
