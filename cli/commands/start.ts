@@ -121,6 +121,7 @@ function stateOf(platform: Platform, config: Config): Parameters<typeof updatePl
   return {
     gateway: platform.gatewayUrl,
     functions: Object.fromEntries(platform.urls),
+    operations: Object.fromEntries(platform.operationsUrls),
     databaseUrl: platform.databaseUrl.reveal(),
     kafkaBrokers: config.kafkaBrokers,
   }

@@ -20,6 +20,7 @@ export interface ProcessSpecOptions {
 export interface PlannedProcess {
   readonly spec: ProcessSpec
   readonly url: string
+  readonly operationsUrl: string
 }
 
 /** A young generation of 2 MiB: many small processes on one machine, where memory is dearer than the last bit of speed. */
@@ -45,8 +46,10 @@ export async function planProcesses(options: ProcessSpecOptions): Promise<readon
   const memoryUrl = memory === undefined ? {} : { MEMORY_SERVICE_URL: memory.url }
   return planned.map(({ name, function: code, port, operationsPort, url }) => {
     const armed = failpoints[name]
+    const operationsUrl = `http://127.0.0.1:${operationsPort}`
     return {
       url,
+      operationsUrl,
       spec: {
         name,
         function: code,
@@ -62,7 +65,7 @@ export async function planProcesses(options: ProcessSpecOptions): Promise<readon
           SHUTDOWN_TIMEOUT_MS: String(drainWithinMs),
         },
         firstRunEnv: armed === undefined ? {} : { SLUICE_TEST_MODE: 'true', SLUICE_FAILPOINTS: armed },
-        readyUrl: `http://127.0.0.1:${operationsPort}/ready`,
+        readyUrl: `${operationsUrl}/ready`,
         logPath: join(logFolder, `${name}.log`),
         stopWithinMs,
       },

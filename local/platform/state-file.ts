@@ -16,6 +16,8 @@ export interface PlatformState {
   /** Absent while it starts. */
   readonly gateway?: string
   readonly functions?: Readonly<Record<string, string>>
+  /** Where health and metrics of each process are. */
+  readonly operations?: Readonly<Record<string, string>>
   readonly databaseUrl?: string
   readonly kafkaBrokers?: readonly string[]
 }

@@ -40,7 +40,7 @@ export interface TestProcess {
   kill(): void
 }
 
-export interface TestPlatform extends Pick<Platform, 'gatewayUrl' | 'urls' | 'eventLog'> {
+export interface TestPlatform extends Pick<Platform, 'gatewayUrl' | 'urls' | 'operationsUrls' | 'eventLog'> {
   readonly database: Database
   readonly model: NonNullable<Platform['model']>
   readonly logFolder: string
@@ -92,6 +92,7 @@ export async function startPlatform(t: TestContext, options: TestPlatformOptions
   return {
     gatewayUrl: platform.gatewayUrl,
     urls: platform.urls,
+    operationsUrls: platform.operationsUrls,
     eventLog: platform.eventLog,
     database,
     model,
