@@ -117,7 +117,7 @@ export function callNext(scene: Scene): void {
   if (next === undefined) return
   const { sessionId } = scene.key
   const data = { session_id: sessionId, action: 'resume', turn_id: next.turnId } as const
-  scene.emit(conversationActionRequested, data, { key: sessionId, sessionId })
+  scene.emit(conversationActionRequested, data, { key: sessionId, sessionId, beginsChain: true })
 }
 
 export function become(scene: Scene, turn: Turn, state: TurnState): void {

@@ -14,6 +14,7 @@ import {
   textOption,
   urlOption,
 } from './option.ts'
+import { packageVersion } from './package-version.ts'
 
 export const options = {
   // the process
@@ -134,6 +135,25 @@ export const options = {
   }),
 
   // delivery
+  functionVersion: textOption({
+    variable: 'K_REVISION',
+    fallback: packageVersion,
+    help: 'Version of the function, stamped on its dead letters. Knative sets it to the name of the revision.',
+  }),
+  hopLimit: integerOption({
+    variable: 'SLUICE_HOP_LIMIT',
+    fallback: 200,
+    min: 1,
+    max: 10_000,
+    help: 'Functions that a chain of events may pass; what would go beyond becomes a dead letter. An agent turn of 64 tool rounds makes 130.',
+  }),
+  inboxRetentionDays: integerOption({
+    variable: 'SLUICE_INBOX_RETENTION_DAYS',
+    fallback: 14,
+    min: 8,
+    max: 3_650,
+    help: 'Age from which on an event of a source is too old to be taken, in days. What is known of done events is kept for a day longer. Must exceed the retention of the topics and the longest retry of a source together.',
+  }),
   functionUrlTemplate: textOption({
     variable: 'SLUICE_FUNCTION_URL_TEMPLATE',
     fallback: 'http://{function}',

@@ -8,6 +8,7 @@ import { laneChannel } from './channels.ts'
 import type { DeliveryDeps } from './deps.ts'
 import { failpoint } from './failpoints.ts'
 import type { StepsHandler, TransactionHandler } from './handler.ts'
+import { whyUnwanted } from './inbox/unwanted.ts'
 import { parseLaneToken } from './lanes/lane-token.ts'
 import { rehearse } from './replay/dry-run.ts'
 import { reportDryRun, takeDryRun } from './replay/dry-run-token.ts'
@@ -99,11 +100,13 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
 
   return {
     accept: (incoming) =>
-      answered(incoming.event.id, () =>
-        behaviour.execution === 'steps'
+      answered(incoming.event.id, () => {
+        const unwanted = whyUnwanted(incoming, deps)
+        if (unwanted !== undefined) return refuse({ ...incoming, ...unwanted, headers: {} }, contract, deps)
+        return behaviour.execution === 'steps'
           ? acceptSteps(incoming, contract, deps)
-          : acceptTransaction(incoming, behaviour, deps),
-      ),
+          : acceptTransaction(incoming, behaviour, deps)
+      }),
     run: (incoming: Incoming, laneToken) =>
       answered(incoming.event.id, async () => {
         const offer = parseLaneToken(laneToken)

@@ -18,6 +18,10 @@ export interface DeliveryDeps {
   readonly failpoints: Failpoints
   /** Breakers of what the function cannot work without. Default: none. */
   readonly circuits?: readonly Circuit[]
+  /** Hops after which a chain of events ends. Default: see outbox/hops.ts. */
+  readonly hopLimit?: number
+  /** Age from which on a source's event is too old to be taken, in milliseconds. Default: none is. */
+  readonly tooOldMs?: number
   /** Stamped on dead letters. Default: 'unknown'. */
   readonly versions?: { readonly functionVersion: string; readonly configVersion: string }
 }

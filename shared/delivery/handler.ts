@@ -25,12 +25,18 @@ export interface EmitOptions {
   readonly sessionId?: string
   /** Default: the tenant of the event, or of the transaction. */
   readonly tenant?: string
+  /**
+   * The event does not count as a hop of the chain in which it is emitted. Only for what takes up other work that somebody
+   * asked for, such as the next of a queue: a circle of such events has no end.
+   */
+  readonly beginsChain?: boolean
 }
 
 /**
  * Buffers an event; it is stored in the transaction that runs `emit` and published after COMMIT. Returns the event's id.
  * @throws SluiceError `unknown_topic` (the contract does not produce it), `data_invalid` (the schema refuses it) or
- * `event_too_large`: what no log would take is refused here, where the handler can still see it.
+ * `event_too_large`: what no log would take is refused here, where the handler can still see it. `hop_limit`: the chain of
+ * events that led here is a circle.
  */
 export type Emit = <Type extends string, Data>(type: EventType<Type, Data>, data: Data, options: EmitOptions) => string
 

@@ -48,6 +48,8 @@ export const errorCodes = {
   unknown_topic: meaning(400, false, 'No topic of this name is declared'),
   id_conflict: meaning(409, false, 'The event id was already used with other data'),
   event_too_large: meaning(413, false, 'The event is over what a topic accepts'),
+  hop_limit: meaning(422, false, 'The chain of events that led here is too long: a circle'),
+  too_old: meaning(410, false, 'The event is older than what is known of done ones'),
   tenant_invalid: meaning(403, false, 'The tenant is missing or does not fit'),
   unknown_request: meaning(404, false, 'The event answers a request that does not exist'),
   // delivery

@@ -23,6 +23,8 @@ export interface Surroundings {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly failpoints: Failpoints
+  /** Stamped on dead letters. */
+  readonly versions: { readonly functionVersion: string; readonly configVersion: string }
   /** Aborts when the drain begins: loops stop claiming work, streams say goodbye. */
   readonly draining: AbortSignal
 }

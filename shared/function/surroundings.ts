@@ -23,6 +23,7 @@ export const createSurroundings = ({ name, config, clock, log, draining }: Surro
   instruments: createInstruments({ function: name }),
   random: Math.random,
   failpoints: createFailpoints(config),
+  versions: { functionVersion: config.functionVersion, configVersion: 'unknown' },
 })
 
 function createProcessLogger(name: string, { logLevel }: Config): Logger {

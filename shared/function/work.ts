@@ -7,6 +7,8 @@ import type { Surroundings } from './composition.ts'
 import type { EventFunction } from './contract.ts'
 import type { StatelessHandler, Work } from './receiver/event-intake.ts'
 
+const dayMs = 86_400_000
+
 export interface WorkDeps {
   readonly adapters: Adapters
   readonly surroundings: Surroundings
@@ -20,7 +22,9 @@ export async function createWork(definition: EventFunction, handler: unknown, de
   const { database, outbox, circuits } = adapters
   if (database === undefined || outbox === undefined) throw new SluiceError('start_failed', `${name} needs Postgres`)
   const { createDelivery, laneTokenHeader } = await import('../delivery/index.ts')
-  const parts = { ...surroundings, database, outbox, circuits }
+  const { hopLimit, inboxRetentionDays } = surroundings.config
+  const limits = { hopLimit, tooOldMs: inboxRetentionDays * dayMs }
+  const parts = { ...surroundings, ...limits, database, outbox, circuits }
   const delivery =
     execution === 'steps'
       ? createDelivery({ ...definition, execution }, handler as StepsHandler, parts)

@@ -17,6 +17,7 @@ import { childTrace, currentTrace, formatTraceparent, newTrace } from '../../tel
 import type { Clock } from '../../time/index.ts'
 import type { Production } from '../contract.ts'
 import type { Emit, EmitOptions } from '../handler.ts'
+import { hopsExtension, type Chain } from './hops.ts'
 
 /** An event on its way into the outbox. */
 export interface Emission {
@@ -34,6 +35,8 @@ export interface EmissionsOptions {
   readonly produces: readonly Production[]
   /** For events that name no other. */
   readonly tenant: string
+  /** Of the event for which they are emitted. Without one they begin chains. */
+  readonly chain?: Chain
 }
 
 export interface Emissions {
@@ -62,7 +65,8 @@ export function createEmissions(options: EmissionsOptions, { clock }: { readonly
           `${options.function} emits a ${type.type} that its schema refuses: ${why}`,
         )
       }
-      const event = eventOf(type, data, { ...options, ...emitOptions, at: clock.now() })
+      const hops = emitOptions.beginsChain === true ? 0 : hopsWithin(options)
+      const event = eventOf(type, data, { ...options, ...emitOptions, at: clock.now(), hops })
       const json = JSON.stringify(toJsonFormat(event))
       refuseUnfit(event, { json, topic, key: emitOptions.key })
       const { tenant = options.tenant, key } = emitOptions
@@ -88,7 +92,16 @@ function topicFor(type: EventType, { function: name, produces }: EmissionsOption
   return topic
 }
 
-type Facts = EmissionsOptions & EmitOptions & { readonly at: number }
+function hopsWithin({ function: name, chain }: EmissionsOptions): number {
+  if (chain === undefined) return 0
+  if (chain.hops <= chain.limit) return chain.hops
+  throw new SluiceError(
+    'hop_limit',
+    `${name} would emit hop ${chain.hops} of a chain of events, and ${chain.limit} is the limit: do functions call each other in a circle?`,
+  )
+}
+
+type Facts = EmissionsOptions & EmitOptions & { readonly at: number; readonly hops: number }
 
 const eventOf = (type: EventType, data: unknown, facts: Facts): CloudEvent => ({
   specversion: '1.0',
@@ -104,6 +117,7 @@ const eventOf = (type: EventType, data: unknown, facts: Facts): CloudEvent => ({
     ...(facts.tenant === '' ? {} : { tenant: facts.tenant }),
     traceparent: formatTraceparent(childTrace(currentTrace() ?? newTrace())),
     ...(facts.sessionId === undefined ? {} : { sessionid: facts.sessionId }),
+    ...(facts.hops === 0 ? {} : { [hopsExtension]: String(facts.hops) }),
   },
 })
 

@@ -11,6 +11,7 @@ import { fingerprintOf } from '../dead-letters/fingerprint.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import { laneKeyOf } from '../inbox/lane-key.ts'
 import type { Emission } from '../outbox/emission.ts'
+import { chainAfter } from '../outbox/hops.ts'
 import type { Behaviour, StepsBehaviour, TransactionBehaviour } from '../runs/behaviour.ts'
 import { guardTransaction } from '../runs/guarded-transaction.ts'
 import { judgeFailure } from '../runs/failure.ts'
@@ -105,7 +106,8 @@ async function rehearseSteps(
   try {
     await withinTimeLimit({ ...limit, parent: AbortSignal.any([parent, stopping.signal]) }, deps, async (signal) => {
       const stop = (reason: Error): void => stopping.abort(reason)
-      dry = createDrySteps(guard.tx, { event, signal, stop, function: name, produces, tenant }, deps)
+      const chain = chainAfter(incoming.event, deps)
+      dry = createDrySteps(guard.tx, { event, signal, stop, function: name, produces, tenant, chain }, deps)
       const { step, transaction, commit } = dry
       await handler(incoming.event, { ...facts, signal, step, transaction, commit })
       await guard.tx.query('SET CONSTRAINTS ALL IMMEDIATE')

@@ -1,6 +1,7 @@
 // A lane's run of a `steps` function.
 
 import type { DeliveryDeps } from '../deps.ts'
+import { chainAfter } from '../outbox/hops.ts'
 import { createSteps } from '../steps/steps-context.ts'
 import type { StepsBehaviour } from './behaviour.ts'
 import type { LaneRunning } from './lane-run-transaction.ts'
@@ -25,6 +26,7 @@ export async function runStepsFromLane(
         function: contract.name,
         produces: contract.produces,
         tenant,
+        chain: chainAfter(incoming.event, deps),
       },
       deps,
     )

@@ -5,6 +5,7 @@ import type { DeliveryContract, Incoming } from '../contract.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import type { DeliveryOrigin, TransactionHandler } from '../handler.ts'
 import type { Emission } from '../outbox/emission.ts'
+import { chainAfter } from '../outbox/hops.ts'
 import { openEffects } from './effects.ts'
 import { withinTimeLimit } from './time-limit.ts'
 
@@ -31,7 +32,8 @@ export async function runHandler(
   const { incoming, origin, attempt, contract, parent } = run
   const { tenant = '' } = incoming
   const log = deps.log.child({ event_id: origin.id })
-  const open = openEffects(tx, { function: contract.name, produces: contract.produces, tenant }, deps)
+  const chain = chainAfter(incoming.event, deps)
+  const open = openEffects(tx, { function: contract.name, produces: contract.produces, tenant, chain }, deps)
   const limit = { ms: contract.delivery.timeoutMs, what: `The handler of ${contract.name}`, parent }
   try {
     await withinTimeLimit(limit, deps, (signal) =>

@@ -12,24 +12,25 @@ import { atEnd, startChild, until } from '../../../support/index.ts'
 import { createWorkbench, type Workbench } from '../workbench.ts'
 
 const topic = 'conversation.inbound'
-const roundMs = 1_500
+/** Events of a round. */
+const events = { other: 20, hot: 20, poison: 3 } as const
 /**
- * Events of a round, as shares of what the partition takes at this moment: an ordered source delivers one record at a time, so
- * a partition that is offered more than it takes has everybody waiting, whatever the keys are.
+ * The share of what the partition takes at this moment that the other keys are offered: an ordered source delivers one record at
+ * a time, so in a partition that is offered more than it takes everybody waits, whatever the keys are.
  */
-const load = { other: 0.12, hot: 0.12, poison: 0.02 } as const
-const mostPerSecond = 60
+const load = 0.12
+const roundMs = { least: 1_000, most: 5_000 } as const
 const otherKeys = 20
 /** Events that show what the partition takes. */
 const burst = 60
 /** Pairs of rounds; more when the first ones are over the limit, because this machine may have hiccups of its own. */
-const pairs = 6
-const mostPairs = 24
+const pairs = 5
+const mostPairs = 15
 /** Below this a difference is that of the clocks and timers, in milliseconds. */
 const resolutionMs = 2
 const limit = 2
 
-type Kind = keyof typeof load
+type Kind = keyof typeof events
 
 interface Sent {
   readonly id: string
@@ -101,9 +102,10 @@ async function send({ eventLog, clock }: Workbench, kind: Kind, times: readonly 
   return all
 }
 
-function timesOf(perSecond: number): readonly number[] {
-  const total = Math.max(1, Math.round((perSecond * roundMs) / 1_000))
-  return Array.from({ length: total }, (_, n) => (n * roundMs) / total)
+function timesOf(kind: Kind, perSecond: number): readonly number[] {
+  const total = events[kind]
+  const ms = Math.min(roundMs.most, Math.max(roundMs.least, (events.other * 1_000) / (load * perSecond)))
+  return Array.from({ length: total }, (_, n) => (n * ms) / total)
 }
 
 /** Records a second that the partition takes now. */
@@ -145,8 +147,7 @@ async function settled(bench: Workbench, sent: readonly Sent[]): Promise<void> {
 
 /** Sends for a while and waits until everything is done or dead. Returns how long events of the other keys took, in milliseconds. */
 async function round(bench: Workbench, kinds: readonly Kind[], perSecond: number): Promise<readonly number[]> {
-  const rate = (kind: Kind): number => Math.min(mostPerSecond, load[kind] * perSecond)
-  const sent = (await Promise.all(kinds.map((kind) => send(bench, kind, timesOf(rate(kind)))))).flat()
+  const sent = (await Promise.all(kinds.map((kind) => send(bench, kind, timesOf(kind, perSecond))))).flat()
   await settled(bench, sent)
   const effects = await bench.rows<{ id: string; at: number }>(
     'SELECT id, (extract(epoch FROM at) * 1000)::float8 AS at FROM effect WHERE id = ANY ($1)',
@@ -182,7 +183,7 @@ for (const execution of ['transaction', 'steps'] as const) {
         beside.push(...(await round(bench, ['other', 'hot', 'poison'], perSecond)))
       }
       const [without, together] = [p99(alone).toFixed(1), p99(beside).toFixed(1)]
-      console.log(
+      t.diagnostic(
         `${execution}: p99 of other keys ${without} ms without, ${together} ms beside a poisoned and a hot key: ${ratio().toFixed(2)} (${alone.length} events each)`,
       )
       const dead = await bench.rows<{ attempts: number }>('SELECT DISTINCT attempts FROM sluice.dead_letter')
