@@ -154,6 +154,13 @@ export const options = {
     max: 3_650,
     help: 'Age from which on an event of a source is too old to be taken, in days. What is known of done events is kept for a day longer. Must exceed the retention of the topics and the longest retry of a source together.',
   }),
+  outboxLimit: integerOption({
+    variable: 'SLUICE_OUTBOX_LIMIT',
+    fallback: 100_000,
+    min: 1,
+    max: 100_000_000,
+    help: 'Events that may wait to be published while the event log is away; above it HTTP functions refuse what would emit.',
+  }),
   functionUrlTemplate: textOption({
     variable: 'SLUICE_FUNCTION_URL_TEMPLATE',
     fallback: 'http://{function}',

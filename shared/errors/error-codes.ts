@@ -61,6 +61,7 @@ export const errorCodes = {
   lane_busy: meaning(503, true, 'The lane of this key is taken'),
   lease_lost: meaning(409, true, 'The lease of this run is no longer held'),
   draining: meaning(503, true, 'The process is shutting down'),
+  outbox_full: meaning(503, true, 'As many events wait to be published as may'),
   overloaded: meaning(503, true, 'The process has as much work as it accepts'),
   // dependencies
   database_unavailable: meaning(503, true, 'The database does not answer'),

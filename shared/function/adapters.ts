@@ -3,7 +3,7 @@
 
 import type { Secret } from '../config/index.ts'
 import type { Database } from '../database/index.ts'
-import type { Outbox } from '../delivery/index.ts'
+import type { Backlog, Outbox } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import type { EventLog } from '../event-log/index.ts'
 import type { Channel, KeyValue } from '../key-value/index.ts'
@@ -20,6 +20,8 @@ export interface Adapters {
   readonly database?: Database
   readonly eventLog?: EventLog
   readonly outbox?: Outbox
+  /** Of functions whose callers can be told to come again later. */
+  readonly backlog?: Backlog
   readonly keyValue?: KeyValue
   readonly channel?: Channel
   readonly model?: ModelClient
@@ -43,7 +45,7 @@ export async function createAdapters(definition: AnyFunction, surroundings: Surr
   if (needs.includes('kafka') || (produces.length > 0 && parts.database !== undefined)) {
     await addEventLog(definition, parts, surroundings)
   }
-  if (parts.database !== undefined) await addOutbox(parts, surroundings, parts.database)
+  if (parts.database !== undefined) await addOutbox(definition, parts, { ...surroundings, database: parts.database })
   if (needs.includes('redis')) await addKeyValue(definition, parts, surroundings)
   if (needs.includes('model')) await addModel(parts, surroundings)
   return parts
@@ -70,21 +72,25 @@ async function addEventLog(
   const { createEventLog } = await import('../event-log/index.ts')
   const eventLog = createEventLog(config, { database: parts.database, clock, log, name })
   parts.eventLog = eventLog
-  if (needs.includes('kafka')) {
-    parts.components.push(eventLog)
-    parts.probes.push({ name: 'kafka', needed: true, check: (signal) => eventLog.probe(signal) })
-  } else {
-    // Only for publishing early what it emits. While the log is away the outbox keeps the events and the function its work.
-    parts.components.push(createBackgroundStart(eventLog, { clock, log }))
-    parts.probes.push({ name: 'kafka', needed: false, check: (signal) => eventLog.probe(signal) })
-  }
+  // With an outbox nothing needs the log at once: what is emitted is kept in Postgres. So a function starts, and takes work,
+  // while the log is away; whether it calls itself ready then, its contract says.
+  parts.components.push(parts.database === undefined ? eventLog : createBackgroundStart(eventLog, { clock, log }))
+  parts.probes.push({ name: 'kafka', needed: needs.includes('kafka'), check: (signal) => eventLog.probe(signal) })
 }
 
-async function addOutbox(parts: Parts, surroundings: Surroundings, database: Database): Promise<void> {
-  const { createOutbox } = await import('../delivery/index.ts')
-  const outbox = createOutbox({}, { ...surroundings, database, eventLog: parts.eventLog })
+async function addOutbox(
+  { kind, produces }: AnyFunction,
+  parts: Parts,
+  deps: Surroundings & { readonly database: Database },
+): Promise<void> {
+  const { createBacklog, createOutbox } = await import('../delivery/index.ts')
+  const outbox = createOutbox({}, { ...deps, eventLog: parts.eventLog })
   parts.outbox = outbox
   parts.components.push(outbox)
+  if (kind !== 'http' || produces.length === 0) return
+  const backlog = createBacklog({ most: deps.config.outboxLimit }, deps)
+  parts.backlog = backlog
+  parts.components.push(backlog)
 }
 
 async function addKeyValue({ name }: AnyFunction, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
@@ -93,7 +99,8 @@ async function addKeyValue({ name }: AnyFunction, parts: Parts, { config, log, c
   parts.keyValue = keyValue
   parts.channel = channel
   parts.components.push(component)
-  parts.probes.push({ name: 'redis', needed: true, check: (signal) => component.probe(signal) })
+  // Not needed to be ready: it holds only what may vanish, and while it is away events are to go on.
+  parts.probes.push({ name: 'redis', needed: false, check: (signal) => component.probe(signal) })
 }
 
 async function addModel(parts: Parts, { config, log, clock, instruments, random }: Surroundings): Promise<void> {

@@ -80,10 +80,18 @@ const withoutStreams = (server: Omit<FunctionServer, 'closeStreams'>): FunctionS
 
 async function httpContext(definition: HttpFunction, { adapters, surroundings }: EntryDeps): Promise<ServerContext> {
   const { log, draining } = surroundings
-  const { database, outbox } = adapters
+  const { database, outbox, backlog } = adapters
   if (database === undefined || outbox === undefined) return { log, draining, transaction: refuseTransaction }
   const { createTransactional } = await import('../delivery/index.ts')
-  return { log, draining, ...createTransactional(definition, { ...surroundings, database, outbox }) }
+  const { transaction } = createTransactional(definition, { ...surroundings, database, outbox })
+  return {
+    log,
+    draining,
+    transaction: async (work, options) => {
+      await backlog?.admit()
+      return transaction(work, options)
+    },
+  }
 }
 
 const refuseTransaction = async (): Promise<never> => {

@@ -186,6 +186,7 @@ export async function startForTest<F extends AnyFunction>(
   })
   atEnd(t, async () => {
     const { seconds } = await service.drain({ totalMs: 4_000 })
+    await service.close({ withinMs: 0 })
     assert.ok(seconds < 5, `${definition.name} drained for ${seconds} s`)
   })
   return service

@@ -25,7 +25,10 @@ export async function startServiceOfTest<F extends AnyFunction>(
   const config = loadConfig({ PORT: '0', SLUICE_OPERATIONS_PORT: '0', ...env })
   const signal = new AbortController().signal
   const service = await startService(definition, behaviour, { config, clock: systemClock, log, signal })
-  atEnd(t, () => service.drain({ totalMs: 3_000 }))
+  atEnd(t, async () => {
+    await service.drain({ totalMs: 3_000 })
+    await service.close({ withinMs: 0 })
+  })
   const records = () =>
     text
       .split('\n')
