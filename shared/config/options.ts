@@ -128,6 +128,26 @@ export const options = {
     fallback: [],
     help: 'Kafka bootstrap servers, host:port separated by commas. Empty: the event log lives in Postgres.',
   }),
+  kafkaTls: booleanOption({
+    variable: 'KAFKA_TLS',
+    fallback: false,
+    help: 'TLS to the brokers, whose certificates must be valid. NODE_EXTRA_CA_CERTS names the file of an authority of your own.',
+  }),
+  kafkaSaslMechanism: choiceOption({
+    variable: 'KAFKA_SASL_MECHANISM',
+    choices: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
+    fallback: 'none',
+    help: 'How this process proves who it is to the brokers. MSK and most managed Kafkas take scram-sha-512.',
+  }),
+  kafkaSaslUsername: textOption({
+    variable: 'KAFKA_SASL_USERNAME',
+    fallback: '',
+    help: 'Name at the brokers, with KAFKA_SASL_MECHANISM.',
+  }),
+  kafkaSaslPassword: secretOption({
+    variable: 'KAFKA_SASL_PASSWORD',
+    help: 'Password at the brokers, with KAFKA_SASL_MECHANISM.',
+  }),
   redisUrl: secretUrlOption({
     variable: 'REDIS_URL',
     schemes: ['redis://', 'rediss://'],
@@ -135,6 +155,13 @@ export const options = {
   }),
 
   // delivery
+  outboxLimit: integerOption({
+    variable: 'SLUICE_OUTBOX_LIMIT',
+    fallback: 100_000,
+    min: 1,
+    max: 100_000_000,
+    help: 'Events that may wait to be published while the event log is away; above it HTTP functions refuse what would emit.',
+  }),
   functionVersion: textOption({
     variable: 'K_REVISION',
     fallback: packageVersion,

@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { EventLog } from './event-log.ts'
 import { createKafkaEventLog } from './kafka/kafka-event-log.ts'
+import { kafkaSecurity } from './kafka/kafka-security.ts'
 import { createPostgresEventLog } from './postgres/postgres-event-log.ts'
 
 export interface EventLogDeps {
@@ -18,9 +19,15 @@ export interface EventLogDeps {
   readonly name: string
 }
 
-export function createEventLog({ kafkaBrokers }: Pick<Config, 'kafkaBrokers'>, deps: EventLogDeps): EventLog {
+export type EventLogConfig = Pick<Config, 'kafkaBrokers'> & Parameters<typeof kafkaSecurity>[0]
+
+/** @throws SluiceError `invalid_option` when there is neither Kafka nor a database, or the way in to Kafka is half described. */
+export function createEventLog(config: EventLogConfig, deps: EventLogDeps): EventLog {
   const { database, clock, log, name } = deps
-  if (kafkaBrokers.length > 0) return createKafkaEventLog({ brokers: kafkaBrokers, clientId: name }, { clock, log })
+  const { kafkaBrokers: brokers } = config
+  if (brokers.length > 0) {
+    return createKafkaEventLog({ brokers, clientId: name, security: kafkaSecurity(config) }, { clock, log })
+  }
   if (database !== undefined) return createPostgresEventLog({}, { database, clock, log })
   throw new SluiceError('invalid_option', 'The event log needs KAFKA_BROKERS, or DATABASE_URL to live in Postgres')
 }

@@ -1,33 +1,46 @@
 // The one place that loads kafkajs and says how it connects, retries and logs.
 
-import { createConnection } from 'node:net'
+import { createConnection, isIP } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Cluster, ISocketFactory, Kafka, LogEntry } from 'kafkajs'
 import type { Logger } from '../../telemetry/index.ts'
+import { saslOf, type KafkaSecurity } from './kafka-security.ts'
 
 export interface KafkaClientOptions {
   /** Bootstrap servers, host:port. */
   readonly brokers: readonly string[]
   /** Shown in the broker's logs and quotas: the name of the function. */
   readonly clientId: string
-  /** How sockets are made. Default: plain TCP. */
+  /** Default: neither encrypted nor authenticated. */
+  readonly security?: KafkaSecurity
+  /** How sockets are made. Default: TCP, or TLS where the security says so. */
   readonly connect?: ISocketFactory
 }
 
-const plainTcp: ISocketFactory = ({ host, port, onConnect }) =>
-  createConnection({ host, port, keepAlive: true, keepAliveInitialDelay: 30_000 }, onConnect)
+const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const to = { host, port, keepAlive: true, keepAliveInitialDelay: 30_000 }
+  // The broker's certificate must name the host; an address has no name to ask for.
+  return ssl === undefined || ssl === null
+    ? createConnection(to, onConnect)
+    : connectTls({ ...to, ...serverName(host), ...ssl }, onConnect)
+}
+
+const serverName = (host: string): { readonly servername?: string } => (isIP(host) === 0 ? { servername: host } : {})
 
 /** Longest wait for an answer of a broker, in milliseconds. */
 export const requestTimeoutMs = 10_000
 
 /** Loads kafkajs, so that a process without Kafka does not carry it. Connects to nothing. */
 export async function loadKafka(
-  { brokers, clientId, connect = plainTcp }: KafkaClientOptions,
+  { brokers, clientId, security, connect = openSocket }: KafkaClientOptions,
   { log }: { readonly log: Logger },
 ): Promise<Kafka> {
   const { default: kafkajs } = await import('kafkajs')
   return new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],
+    ...(security?.tls === true ? { ssl: {} } : {}),
+    ...saslOf(security),
     connectionTimeout: 3_000,
     requestTimeout: requestTimeoutMs,
     retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 1_000, factor: 0.5 },

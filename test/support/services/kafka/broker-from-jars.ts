@@ -4,16 +4,18 @@
 //   *.jsa      a class archive, written when the first broker stops; it halves the next start
 
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { allotPorts } from '../../../../local/runner/index.ts'
 import { projectCache } from '../../places.ts'
 import { command, firstAnswer, onPath } from '../machine.ts'
 import { startServerProcess } from '../server-process.ts'
-import { apiVersionsRequest, brokerSettings } from './broker-settings.ts'
+import { apiVersionsRequest, brokerSettings, type BrokerSecurity } from './broker-settings.ts'
 
 export interface Broker {
   readonly brokers: string
@@ -41,6 +43,8 @@ export interface BrokerOptions {
   readonly folder?: string
   /** The port that clients are told to connect to, where a proxy stands before the broker. Default: its own. */
   readonly advertisedPort?: number
+  /** Default: open to everyone, in clear. */
+  readonly secured?: BrokerSecurity
 }
 
 /** Starts a broker, or says what this machine lacks for one. */
@@ -102,7 +106,7 @@ interface StartOptions extends BrokerOptions {
 }
 
 async function startBroker(options: StartOptions, triesLeft = 2): Promise<Broker> {
-  const { home, java, folder: given, advertisedPort } = options
+  const { home, java, folder: given, advertisedPort, secured } = options
   const folder = given ?? mkdtempSync(join(tmpdir(), 'sluice-kafka-'))
   mkdirSync(folder, { recursive: true })
   const logDirs = join(folder, 'log')
@@ -114,6 +118,7 @@ async function startBroker(options: StartOptions, triesLeft = 2): Promise<Broker
     advertise: `127.0.0.1:${advertisedPort ?? client}`,
     controller: `127.0.0.1:${controller}`,
     logDirs,
+    ...(secured === undefined ? {} : { secured }),
   })
   writeFileSync(
     properties,
@@ -123,7 +128,7 @@ async function startBroker(options: StartOptions, triesLeft = 2): Promise<Broker
   )
   const classPath = ['-cp', join(home, 'libs', '*')]
   try {
-    await prepareLog({ home, java, properties, logDirs, classPath })
+    await prepareLog({ home, java, properties, logDirs, classPath, secured })
     const archive = join(home, `classes-${createHash('sha256').update(java.version).digest('hex').slice(0, 8)}.jsa`)
     const archiveArgs = existsSync(archive)
       ? [`-XX:SharedArchiveFile=${archive}`]
@@ -134,7 +139,7 @@ async function startBroker(options: StartOptions, triesLeft = 2): Promise<Broker
         file: java.file,
         args: [...flags, ...classPath, 'kafka.Kafka', properties],
         cwd: folder,
-        ready: async () => ((await firstAnswer(client, apiVersionsRequest))?.length ?? 0) > 10,
+        ready: () => serves(client, secured !== undefined),
         limitMs: 60_000,
       })
     let child = await launch()
@@ -177,14 +182,19 @@ interface LogOptions {
   readonly properties: string
   readonly logDirs: string
   readonly classPath: readonly string[]
+  readonly secured: BrokerSecurity | undefined
 }
 
-async function prepareLog({ home, java, properties, logDirs, classPath }: LogOptions): Promise<void> {
+async function prepareLog(options: LogOptions): Promise<void> {
+  const { home, logDirs, secured } = options
   if (existsSync(logDirs)) return // the log of an earlier run
+  if (secured !== undefined) {
+    const { username, password } = secured
+    return formatLog(options, ['--add-scram', `SCRAM-SHA-512=[name=${username},password=${password}]`])
+  }
   const template = join(home, 'template')
   if (!existsSync(template)) {
-    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]
-    await command(java.file, [...heap, ...classPath, ...format], { limitMs: 60_000 })
+    await formatLog(options)
     const unfinished = `${template}.${process.pid}`
     cpSync(logDirs, unfinished, { recursive: true })
     try {
@@ -195,4 +205,23 @@ async function prepareLog({ home, java, properties, logDirs, classPath }: LogOpt
     return
   }
   cpSync(template, logDirs, { recursive: true })
+}
+
+async function formatLog({ java, properties, classPath }: LogOptions, more: readonly string[] = []): Promise<void> {
+  const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties, ...more]
+  await command(java.file, [...heap, ...classPath, ...format], { limitMs: 60_000 })
+}
+
+/** A broker behind TLS does not answer a plain request, so a handshake has to do. */
+async function serves(port: number, secured: boolean): Promise<boolean> {
+  if (!secured) return ((await firstAnswer(port, apiVersionsRequest))?.length ?? 0) > 10
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false })
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(1_000) })
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }

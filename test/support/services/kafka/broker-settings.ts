@@ -6,16 +6,27 @@ export interface BrokerAddresses {
   readonly advertise: string
   readonly controller: string
   readonly logDirs: string
+  /** Clients must use TLS and give a password. */
+  readonly secured?: BrokerSecurity
+}
+
+/** Certificate and key in PEM, and the one user there is. */
+export interface BrokerSecurity {
+  readonly certificate: string
+  readonly key: string
+  readonly username: string
+  readonly password: string
 }
 
 export const brokerSettings = (addresses: BrokerAddresses): Readonly<Record<string, string | number | boolean>> => ({
   'process.roles': 'broker,controller',
   'node.id': 1,
   'controller.quorum.voters': `1@${addresses.controller}`,
-  listeners: `PLAINTEXT://${addresses.listen},CONTROLLER://${addresses.controller}`,
-  'advertised.listeners': `PLAINTEXT://${addresses.advertise}`,
-  'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-  'inter.broker.listener.name': 'PLAINTEXT',
+  listeners: `CLIENT://${addresses.listen},CONTROLLER://${addresses.controller}`,
+  'advertised.listeners': `CLIENT://${addresses.advertise}`,
+  'listener.security.protocol.map': `CLIENT:${addresses.secured === undefined ? 'PLAINTEXT' : 'SASL_SSL'},CONTROLLER:PLAINTEXT`,
+  ...(addresses.secured === undefined ? {} : securitySettings(addresses.secured)),
+  'inter.broker.listener.name': 'CLIENT',
   'controller.listener.names': 'CONTROLLER',
   'log.dirs': addresses.logDirs,
   'num.partitions': 3,
@@ -40,6 +51,24 @@ export const brokerSettings = (addresses: BrokerAddresses): Readonly<Record<stri
   'num.io.threads': 4,
   'background.threads': 2,
 })
+
+function securitySettings({ certificate, key, username, password }: BrokerSecurity): Readonly<Record<string, string>> {
+  const login = `org.apache.kafka.common.security`
+  const user = `username="${username}" password="${password}"`
+  const inProperties = (pem: string): string => pem.trim().replaceAll('\n', ' \\n ')
+  return {
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+    'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+    'listener.name.client.plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required ${user} user_${username}="${password}";`,
+    'listener.name.client.scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.certificate.chain': inProperties(certificate),
+    'ssl.keystore.key': inProperties(key),
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.certificates': inProperties(certificate),
+    'ssl.endpoint.identification.algorithm': '',
+  }
+}
 
 /** An ApiVersions request: a broker that answers it serves clients. */
 export const apiVersionsRequest = Buffer.from('0000000f0012000000000007000570726f6265', 'hex')
