@@ -155,13 +155,6 @@ export const options = {
   }),
 
   // delivery
-  outboxLimit: integerOption({
-    variable: 'SLUICE_OUTBOX_LIMIT',
-    fallback: 100_000,
-    min: 1,
-    max: 100_000_000,
-    help: 'Events that may wait to be published while the event log is away; above it HTTP functions refuse what would emit.',
-  }),
   functionVersion: textOption({
     variable: 'K_REVISION',
     fallback: packageVersion,
