@@ -7,10 +7,12 @@ import { stripTypeScriptTypes } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { parse as parseYaml } from 'yaml'
 import { options } from '../shared/config/options.ts'
 import { errorCodes } from '../shared/errors/index.ts'
 import { createInstruments } from '../shared/telemetry/index.ts'
 import { metricRows } from './checks/metric-rows.ts'
+import { metricsIn } from './checks/promql-metrics.ts'
 import { projectRoot } from './support/places.ts'
 
 const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8')
@@ -174,6 +176,64 @@ test('docs/metrics.md and the declared metrics agree both ways', () => {
   assert.ok(written.length >= 15, `only ${written.length} metrics were read`)
   const declared = metricRows(createInstruments({ function: 'docs' })).map(({ name }) => name)
   assert.deepEqual(written, declared, 'node test/checks/write-tables.ts writes the table')
+})
+
+interface AlertRule {
+  readonly alert: string
+  readonly expr: string
+  readonly annotations?: { readonly summary?: string; readonly runbook?: string }
+}
+
+const alerts = (): readonly AlertRule[] =>
+  (
+    parseYaml(read('knative/files/alerts.yaml')) as { groups: readonly { rules: readonly AlertRule[] }[] }
+  ).groups.flatMap(({ rules }) => rules)
+
+/** Of every panel, and of the variables. */
+function dashboardQueries(): readonly string[] {
+  const texts: string[] = []
+  JSON.parse(read('knative/files/dashboard.json'), (key, value: unknown) => {
+    if (key === 'expr' && typeof value === 'string') texts.push(value)
+    const variable = key === 'query' && typeof value === 'string' ? /^label_values\((.+), \w+\)$/.exec(value) : null
+    if (variable?.[1] !== undefined) texts.push(variable[1])
+    return value
+  })
+  return texts
+}
+
+test('alerts and dashboard ask for metrics that exist', async () => {
+  const instruments = createInstruments({ function: 'test' })
+  instruments.collectNodeMetrics()
+  const text = await instruments.registry.metrics()
+  const exposed = new Set(['up', ...[...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)])
+  for (const { name, kind } of metricRows(instruments))
+    if (kind === 'histogram') for (const suffix of ['bucket', 'sum', 'count']) exposed.add(`${name}_${suffix}`)
+  const queries = [
+    ...alerts().map(({ alert, expr }) => [alert, expr] as const),
+    ...dashboardQueries().map((expr) => ['the dashboard', expr] as const),
+  ]
+  assert.ok(queries.length >= 60, `only ${queries.length} queries were read`)
+  const strange = queries.flatMap(([where, expr]) => {
+    const metrics = metricsIn(expr)
+    const unknown = metrics.filter((name) => !exposed.has(name)).map((name) => `${where}: ${name}`)
+    return metrics.length === 0 ? [`${where} asks for nothing: ${expr}`] : unknown
+  })
+  assertNone(strange, 'no such metric; docs/metrics.md has them all')
+})
+
+test('every alert has a runbook, and every runbook an alert', () => {
+  const runbookOf = ({ alert }: AlertRule): string =>
+    `docs/runbooks/${alert
+      .replace(/^Sluice/, '')
+      .replaceAll(/(?<=.)([A-Z])/g, '-$1')
+      .toLowerCase()}.md`
+  const all = alerts()
+  assert.ok(all.length >= 15, `only ${all.length} alerts were read`)
+  const named = all.filter((rule) => rule.annotations?.runbook !== runbookOf(rule)).map(({ alert }) => alert)
+  assertNone(named, "name the alert's own runbook, docs/runbooks/<alert>.md, in its annotations")
+  assert.deepEqual(list('docs/runbooks/*.md'), all.map(runbookOf).toSorted())
+  const silent = all.filter((rule) => !read(runbookOf(rule)).startsWith(`# ${rule.alert}\n`)).map(({ alert }) => alert)
+  assertNone(silent, 'a runbook opens with the name of its alert')
 })
 
 /** Who may look at the environment: the options, what hands it to the processes of a command, and the set-up before all. */

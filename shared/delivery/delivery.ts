@@ -52,6 +52,9 @@ export function createDelivery<E extends DeliveryContract['execution'], Event ex
     gate: createCircuitGate({ function: contract.name }, deps),
   } as unknown as Behaviour
 
+  // A counter that is first seen at 1 has not risen, for whoever watches its rate.
+  for (const outcome of Object.keys(levels) as Outcome[]) instruments.deliveries.inc({ outcome }, 0)
+
   /** Does the work, then what its decision asks for, and answers. Never throws. */
   async function answered(eventId: string, work: () => Promise<Decided>): Promise<Answer> {
     failpoints(failpoint.received)

@@ -98,6 +98,7 @@ export function createBreaker(
     listeners.tell(state)
   }
   show('closed')
+  instruments.breakerOpenings.inc({ dependency }, 0) // first seen at 1 it would not have risen
   circuit.on('open', () => {
     halfOpenAt = clock.monotonic() + (settings.resetTimeout ?? resetMs)
     if (settings.resetTimeout === resetMs) instruments.breakerOpenings.inc({ dependency })

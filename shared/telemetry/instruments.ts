@@ -9,6 +9,9 @@ import { createKinds } from './metric.ts'
 
 export type Instruments = ReturnType<typeof createInstruments>
 
+/** prom-client calls these gauges `_total`, which is the ending of counters. What they sum up is there by type. */
+const misnamedSums = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
 export function createInstruments({ function: name }: { readonly function: string }) {
   const registry = new Registry<RegistryContentType>()
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
@@ -16,7 +19,10 @@ export function createInstruments({ function: name }: { readonly function: strin
   return {
     registry: createExposition(registry, { function: name }),
     /** Node's own metrics (event loop, heap, GC). Not in tests that create many instances. */
-    collectNodeMetrics: () => collectDefaultMetrics({ register: registry as unknown as Registry }),
+    collectNodeMetrics: () => {
+      collectDefaultMetrics({ register: registry as unknown as Registry })
+      for (const sum of misnamedSums) registry.removeSingleMetric(sum)
+    },
     // lifecycle
     startupSeconds: histogram('service_startup_seconds', {
       help: 'Seconds from process start to ready',

@@ -157,6 +157,9 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
   replaceIn('functions/gateway/function.ts', `name: 'gateway'`, `name: 'gate'`)
   replaceIn('docs/errors.md', '| `not_found` |', '| `lost_and_found` |')
   replaceIn('docs/metrics.md', '| `sluice_turns_total` |', '| `sluice_twists_total` |')
+  replaceIn('knative/files/alerts.yaml', 'expr: max(memory_wal_lag_seconds)', 'expr: max(memory_lag)')
+  replaceIn('knative/files/dashboard.json', 'sluice_model_tokens_total', 'sluice_model_words_total')
+  rmSync(join(copy, 'docs/runbooks/lanes-held.md'))
   replaceIn('shared/config/options.ts', '  modelTotalTimeoutMs:', '  modelPatienceMs:')
   rmSync(join(copy, 'schemas/events/tool.call.requested/examples'), { recursive: true })
   writeFileSync(join(copy, 'schemas/database/0099-later.sql'), 'SELECT 1;\n')
@@ -167,6 +170,8 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
     /write test\/<path>\.test\.ts[^]*shared\/time\/time-utils\.ts/,
     /lost_and_found/,
     /sluice_twists_total/,
+    /SluiceMemoryBehind: memory_lag[^]*the dashboard: sluice_model_words_total/,
+    /docs\/runbooks\/lanes-held\.md/,
     /declare an option[^]*shared\/time\/planted-env\.ts/,
     /an option that changes nothing[^]*modelPatienceMs/,
     /use the port EventLog[^]*shared\/time\/planted-kafka\.ts/,

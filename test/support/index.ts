@@ -8,6 +8,7 @@ export { startLoopbackServer, type LoopbackServer } from './loopback-server.ts'
 export {
   createTestDatabase,
   kafkaForTests,
+  prometheusForTests,
   redisForTests,
   startPostgresServer,
   type SharedServer,

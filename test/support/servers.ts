@@ -6,6 +6,7 @@ import { after, type TestContext } from 'node:test'
 import type { EmbeddedPostgres } from '../../local/postgres/index.ts'
 import { atEnd } from './at-end.ts'
 import type { Found } from './services/found.ts'
+import { findPrometheus, type PrometheusPrograms } from './services/prometheus.ts'
 import { startTemporaryPostgres } from './services/postgres.ts'
 import { servicesAt } from './services/services-over-http.ts'
 import { createTestServices, type TestServices } from './services/services.ts'
@@ -47,6 +48,11 @@ export async function kafkaForTests(
 /** A real Redis server. Undefined after `t.skip(reason)`: return then. Under CI=true a missing server fails the test. */
 export async function redisForTests(t: TestContext): Promise<(SharedServer & { readonly url: string }) | undefined> {
   return usable(t, await services.redis())
+}
+
+/** Prometheus and promtool, to be run by the test. Undefined after `t.skip(reason)`: return then. Under CI=true they must be there. */
+export async function prometheusForTests(t: TestContext): Promise<PrometheusPrograms | undefined> {
+  return usable(t, await findPrometheus())
 }
 
 function usable<T>(t: TestContext, found: Found<T>): (SharedServer & T) | undefined {

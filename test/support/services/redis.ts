@@ -1,10 +1,11 @@
 // A Redis server for tests: given by address, from a container engine, from the machine, or from Debian's packages unpacked
 // into the project's cache.
 
-import { copyFileSync, chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, chmodSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GuardedChild } from '../../../local/guard/index.ts'
 import { projectCache } from '../places.ts'
+import { unpackDebianPackages } from './debian-packages.ts'
 import { findFirst, type Found, type Source } from './found.ts'
 import { command, containerEngine, firstAnswer, freePort, isExecutable, onPath } from './machine.ts'
 import { startServerProcess } from './server-process.ts'
@@ -78,7 +79,10 @@ async function debianProgram(): Promise<FoundProgram> {
   const file = join(folder, 'redis-server')
   if (!existsSync(folder)) {
     if (onPath('apt-get') === undefined || onPath('dpkg') === undefined) return { missing: 'this is not Debian' }
-    await unpack(folder)
+    await unpackDebianPackages(folder, debianPackages, (unpacked) => {
+      copyFileSync(join(unpacked, 'usr', 'bin', 'redis-check-rdb'), join(unpacked, 'redis-server'))
+      chmodSync(join(unpacked, 'redis-server'), 0o755)
+    })
   }
   if (!isExecutable(file)) return { missing: `${folder} holds no redis-server; remove it to try again` }
   const libraries = readdirSync(join(folder, 'usr', 'lib')).map((name) => join(folder, 'usr', 'lib', name))
@@ -111,26 +115,4 @@ export function startRedisProcess({ port, program, limitMs }: RedisProcessOption
   const answers = async (): Promise<boolean> =>
     (await firstAnswer(port, 'PING\r\n'))?.toString().startsWith('+PONG') ?? false
   return startServerProcess({ ...program(port), ready: answers, limitMs })
-}
-
-async function unpack(folder: string): Promise<void> {
-  const unfinished = `${folder}.${process.pid}`
-  mkdirSync(unfinished, { recursive: true })
-  try {
-    const download = (): Promise<string> =>
-      command('apt-get', ['download', '--quiet', ...debianPackages], { cwd: unfinished, limitMs: 120_000 })
-    await download().catch(async (error: unknown) => {
-      if (process.getuid?.() !== 0) throw error
-      await command('apt-get', ['update', '--quiet'], { limitMs: 120_000 })
-      await download()
-    })
-    const archives = readdirSync(unfinished).filter((name) => name.endsWith('.deb'))
-    for (const archive of archives) await command('dpkg', ['-x', archive, '.'], { cwd: unfinished })
-    copyFileSync(join(unfinished, 'usr', 'bin', 'redis-check-rdb'), join(unfinished, 'redis-server'))
-    chmodSync(join(unfinished, 'redis-server'), 0o755)
-    renameSync(unfinished, folder)
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true })
-    if (!existsSync(folder)) throw error
-  }
 }
