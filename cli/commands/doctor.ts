@@ -24,7 +24,8 @@ where the fact behind it is written. Nothing is sent anywhere.
   --format F   text (default), json, or sarif for code hosts and editors
   --rules      lists the rules
 
-An object is excepted from rules by the annotation sluice/doctor-ignore: rule-a, rule-b.
+An object is excepted from rules by the annotation sluice.dev/doctor-ignore: rule-a, rule-b. A Service names features that its
+cluster has enabled by the annotation sluice.dev/feature-gates: kubernetes.podspec-affinity, …
 Exits 0 without errors (warnings and notes do not count), 1 with errors, 2 when called wrongly or when there is nothing to read.
 
   helm template knative | npx sluice doctor -`,

@@ -1,12 +1,12 @@
 // Runs every rule over every manifest.
 //
-// D1  An object says with the annotation sluice/doctor-ignore which rules do not hold for it; a name that is no rule is an error,
+// D1  An object says with the annotation sluice.dev/doctor-ignore which rules do not hold for it; a name that is no rule is an error,
 //     so that a misspelt exception does not go unnoticed.
 
 import { objectAt, type Manifest } from './manifest.ts'
 import { nameOf, type Breach, type Finding, type Rule } from './rule.ts'
 
-export const ignoreAnnotation = 'sluice/doctor-ignore'
+export const ignoreAnnotation = 'sluice.dev/doctor-ignore'
 
 export function diagnose(all: readonly Manifest[], rules: readonly Rule[]): readonly Finding[] {
   return all.flatMap((manifest) => {

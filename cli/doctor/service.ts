@@ -43,17 +43,19 @@ export const variablesOf = ({ path, value }: Container): readonly Variable[] =>
     return name === undefined ? [] : [{ path: [...path, 'env', at], name, value: textAt(variable, ['value']) }]
   })
 
-/** Knative's defaults filled in: 300 s each, and no idle timeout. */
+/** Knative's defaults filled in: 300 s each, where that is not above timeoutSeconds; and no idle timeout. An explicit 0 is off. */
 export function timeoutsOf(service: Manifest): {
   readonly revisionMs: number
   readonly responseStartMs: number
   readonly idleMs: number
 } {
   const seconds = (name: string): number | undefined => numberAt(podOf(service), [name])
-  const revision = seconds('timeoutSeconds') ?? 300
+  const given = seconds('timeoutSeconds') ?? 0
+  const revision = given === 0 ? 300 : given
+  const responseStart = seconds('responseStartTimeoutSeconds') ?? Math.min(300, revision)
   return {
     revisionMs: revision * 1_000,
-    responseStartMs: (seconds('responseStartTimeoutSeconds') ?? Math.min(300, revision)) * 1_000,
+    responseStartMs: (responseStart === 0 ? revision : responseStart) * 1_000,
     idleMs: (seconds('idleTimeoutSeconds') ?? 0) * 1_000,
   }
 }

@@ -1,6 +1,7 @@
-// Fields of a pod that Knative takes only where the operator has enabled them, in ConfigMap config-features.
+// Fields of a pod that Knative takes only where the operator has enabled them. That shows in ConfigMap config-features, when it is
+// read along, or in the annotation sluice.dev/feature-gates of the Service, by which a chart says what its operator has told it.
 
-import { isObject, listAt, valueAt, type JsonObject, type Manifest, type Path } from '../manifest.ts'
+import { isObject, listAt, objectAt, valueAt, type JsonObject, type Manifest, type Path } from '../manifest.ts'
 import { knativeDocs, serving } from '../references.ts'
 import type { Rule } from '../rule.ts'
 import { clusterSetting, containersOf, isService, podOf, podPath } from '../service.ts'
@@ -39,15 +40,20 @@ export const featureGate: Rule = {
   on: isService,
   *check(service, all) {
     for (const { path, flag, what } of gatedFields(service)) {
-      if (isEnabled(all, flag)) continue
+      if (isEnabled(all, flag) || toldOf(service).includes(flag)) continue
       yield {
         level: 'error',
         path,
         message: `${what} needs ${flag}: enabled; by default it is disabled and the Service is refused`,
-        remedy: `enable it in ConfigMap knative-serving/config-features (read it along with this file), or leave ${what} out`,
+        remedy: `enable it in ConfigMap knative-serving/config-features and read that along, or name it in the annotation sluice.dev/feature-gates; or leave ${what} out`,
       }
     }
   },
+}
+
+function toldOf({ value }: Manifest): readonly string[] {
+  const text = objectAt(value, ['metadata', 'annotations'])['sluice.dev/feature-gates']
+  return typeof text === 'string' ? text.split(',').map((flag) => flag.trim()) : []
 }
 
 function isEnabled(all: readonly Manifest[], flag: string): boolean {

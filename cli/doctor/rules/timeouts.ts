@@ -48,10 +48,10 @@ export const responseStartTimeout: Rule = {
       }
     else if (responseStartMs > revisionMs)
       yield {
-        level: 'error',
+        level: 'warning',
         path: [...podPath, 'responseStartTimeoutSeconds'],
-        message: `responseStartTimeoutSeconds: ${showMs(responseStartMs)} > timeoutSeconds: ${showMs(revisionMs)} is refused`,
-        remedy: `at most ${revisionMs / 1_000}`,
+        message: `responseStartTimeoutSeconds: ${showMs(responseStartMs)} > timeoutSeconds: ${showMs(revisionMs)}, which cuts everything first`,
+        remedy: `at most ${revisionMs / 1_000}, or a longer timeoutSeconds`,
       }
   },
 }
@@ -62,16 +62,16 @@ const heartbeatMs = 15_000
 export const idleTimeout: Rule = {
   id: 'idle-timeout',
   summary: 'An idle timeout that is longer than the revision timeout, or shorter than the heartbeat of a stream.',
-  references: [serving('pkg/http/handler/timeout.go'), serving('pkg/apis/serving/v1/revision_validation.go')],
+  references: [serving('pkg/http/handler/timeout.go')],
   on: isService,
   *check(service) {
     const { revisionMs, idleMs } = timeoutsOf(service)
     const path = [...podPath, 'idleTimeoutSeconds']
     if (idleMs > revisionMs)
       yield {
-        level: 'error',
+        level: 'warning',
         path,
-        message: `idleTimeoutSeconds: ${showMs(idleMs)} > timeoutSeconds: ${showMs(revisionMs)} is refused`,
+        message: `idleTimeoutSeconds: ${showMs(idleMs)} > timeoutSeconds: ${showMs(revisionMs)}, which cuts everything first`,
         remedy: `at most ${revisionMs / 1_000}, or 0: off`,
       }
     else if (idleMs > 0 && idleMs <= heartbeatMs)

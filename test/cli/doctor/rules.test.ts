@@ -104,6 +104,8 @@ test('features are read from config-features', () => {
   const pinned = service({ nodeSelector: { disk: 'ssd' } })
   assert.match(messageOf('feature-gate', pinned), /kubernetes\.podspec-nodeselector/)
   assertQuiet('feature-gate', pinned, configMap('config-features', { 'kubernetes.podspec-nodeselector': 'Enabled' }))
+  const told = { name: 'orders', annotations: { 'sluice.dev/feature-gates': 'a, kubernetes.podspec-nodeselector' } }
+  assertQuiet('feature-gate', { ...pinned, metadata: told })
   assertQuiet('security-context', service({}), configMap('config-features', { 'secure-pod-defaults': 'enabled' }))
   const probe = { livenessProbe: { httpGet: { port: 9464 } } }
   assert.match(messageOf('probe-port', service({}, {}, probe)), /rewritten to the traffic port 8080/)
@@ -134,7 +136,7 @@ test('only what jams or overwrites is a wrong kne- header, wherever it is writte
 
 test('an exception holds for its object and its rule alone', () => {
   const excepted = source({ initialOffset: 'latest' })
-  const metadata = { name: 'orders', annotations: { 'sluice/doctor-ignore': 'initial-offset-latest, key-type' } }
+  const metadata = { name: 'orders', annotations: { 'sluice.dev/doctor-ignore': 'initial-offset-latest, key-type' } }
   assertQuiet('initial-offset-latest', { ...excepted, metadata })
   assert.equal(findingsOf('initial-offset-latest', excepted, { ...excepted, metadata }).length, 1)
   assert.equal(findingsOf('dead-letter-sink-missing', { ...excepted, metadata }).length, 1)
