@@ -19,11 +19,13 @@ export const madeUpValue: Fill = (type, path) => {
   if (type === 'bool') return false
   if (type === 'dynamic') return null
   if (type[0] === 'map') return {}
-  if (type[0] !== 'object') return []
+  if (type[0] !== 'object') return isObject(type[1]) ? [madeUpValue(type[1], path)] : []
   return Object.fromEntries(
     Object.entries(type[1]).map(([name, inner]) => [name, madeUpValue(inner, `${path}-${name}`)]),
   )
 }
+
+const isObject = (type: AttributeType): boolean => Array.isArray(type) && type[0] === 'object'
 
 /** Values that a provider takes and never gives back: they are in no plan and no state. */
 export const isWriteOnly = (name: string): boolean => /^(?!has_)\w+_wo$/.test(name)
