@@ -13,7 +13,7 @@ import { repeat, type Component } from '../../shared/lifecycle/index.ts'
 import { checkBooks } from './check-books.ts'
 import { outboxSync } from './function.ts'
 import { createHandler } from './handler.ts'
-import { postgresLogRetentionMs, prune } from './prune.ts'
+import { createPrune, doneMsOf, postgresLogRetentionMs } from './prune.ts'
 import { sweepTurns } from './sweep-turns.ts'
 
 const sweepEveryMs = 5_000
@@ -30,9 +30,10 @@ export function createOutboxSync(resources: Resources<typeof outboxSync>): Outbo
   const { config, database } = resources
   const gauges = [createLaneGauges(resources.instruments), createOutboxGauges(resources.instruments)]
   const transactional = createTransactional(outboxSync, resources)
-  const retention = { logRetentionMs: config.kafkaBrokers.length === 0 ? postgresLogRetentionMs : undefined }
+  const logRetentionMs = config.kafkaBrokers.length === 0 ? postgresLogRetentionMs : undefined
+  const prune = createPrune({ logRetentionMs, doneMs: doneMsOf(config) }, resources)
   return {
-    handler: createHandler({ ...transactional, database, retention }),
+    handler: createHandler({ ...transactional, prune }),
     loops: [
       createRelay(resources),
       createLaneDriver({ functionUrl: functionUrlsOf(config) }, resources),
@@ -46,11 +47,7 @@ export function createOutboxSync(resources: Resources<typeof outboxSync>): Outbo
         resources,
         async () => void (await Promise.all(gauges.map((gauge) => gauge.refresh(database)))),
       ),
-      repeat(
-        { name: 'pruning', everyMs: pruneEveryMs },
-        resources,
-        async (signal) => void (await prune(database, retention, signal)),
-      ),
+      repeat({ name: 'pruning', everyMs: pruneEveryMs }, resources, async (signal) => void (await prune(signal))),
       repeat({ name: 'reconciliation', everyMs: reconcileEveryMs }, resources, () => checkBooks(resources)),
     ],
   }

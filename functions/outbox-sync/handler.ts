@@ -1,20 +1,18 @@
 // The watchdog's tick: the chores once more, so that a process whose timers stood still is woken from outside.
 
-import type { Database } from '../../shared/database/index.ts'
 import type { Handler } from '../../shared/function/index.ts'
 import type { outboxSync } from './function.ts'
-import { prune, type PruneOptions } from './prune.ts'
+import type { Prune } from './prune.ts'
 import { sweepTurns, type SweepDeps } from './sweep-turns.ts'
 
 export interface Deps extends SweepDeps {
-  readonly database: Database
-  readonly retention: PruneOptions
+  readonly prune: Prune
 }
 
 export const createHandler =
-  ({ transaction, database, retention }: Deps): Handler<typeof outboxSync> =>
+  ({ transaction, prune }: Deps): Handler<typeof outboxSync> =>
   async (_tick, { log, signal }) => {
     const swept = await sweepTurns({ transaction })
-    const pruned = await prune(database, retention, signal)
+    const pruned = await prune(signal)
     log.info({ swept, pruned }, 'chores done')
   }

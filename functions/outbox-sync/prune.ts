@@ -1,52 +1,63 @@
-// Removes what has done its work: sent outbox rows, answers to idempotency keys, and records of the log where it lives in
-// Postgres (Kafka keeps its own retention). In small batches, so that no pass holds locks for long; a pass that was cut short
-// goes on with the next.
-//
-// Rows of the inbox stay: they are what makes a late repeat harmless, and outlive every topic's retention.
+// Removes what has done its work: rows of delivery (shared/delivery/pruning), answers to idempotency keys, and records of the log
+// where it lives in Postgres (Kafka keeps its own retention). A pass has a time limit of its own; the next goes on.
 
 import type { Database } from '../../shared/database/index.ts'
-import { defaultRetentionMs } from '../../shared/events/index.ts'
+import { createDeliveryPruner, inBatches, type PruneLimits } from '../../shared/delivery/index.ts'
 import { prunePostgresEventLog } from '../../shared/event-log/index.ts'
+import { defaultRetentionMs } from '../../shared/events/index.ts'
+import type { Instruments } from '../../shared/telemetry/index.ts'
 
-export interface PruneOptions {
+export interface PruneOptions extends Partial<PruneLimits> {
   /** How long records of the Postgres log are kept, in milliseconds. Undefined: the log is elsewhere. */
   readonly logRetentionMs?: number | undefined
-  /** How long sent rows are kept for those who look for what was sent, in seconds. */
-  readonly outboxSeconds?: number
-  /** How long an idempotency key stands for its answer, in seconds. */
-  readonly idempotencySeconds?: number
+  /** How long an idempotency key stands for its answer, in milliseconds. Default: a day. */
+  readonly answeredMs?: number
+  /** Longest pass, in milliseconds. Default 10,000. */
+  readonly passMs?: number
 }
 
+export interface PruneDeps {
+  readonly database: Database
+  readonly instruments: Pick<Instruments, 'rowsPruned'>
+}
+
+/** One pass. Returns how many rows were removed. */
+export type Prune = (signal: AbortSignal) => Promise<number>
+
+const dayMs = 86_400_000
 const batch = 1_000
 
 /** As the topics keep them in Kafka; dead letters longer there. */
 export const postgresLogRetentionMs: number = defaultRetentionMs
 
-/** Returns how many rows were removed. */
-export async function prune(
-  database: Database,
-  { outboxSeconds = 86_400, idempotencySeconds = 86_400, logRetentionMs }: PruneOptions,
-  signal: AbortSignal,
-): Promise<number> {
-  const outbox = await inBatches(signal, () => database.query(outboxSql, [outboxSeconds, batch]))
-  const keys = await inBatches(signal, () => database.query(keysSql, [idempotencySeconds, batch]))
-  const records =
-    logRetentionMs === undefined || signal.aborted
-      ? 0
-      : await prunePostgresEventLog(database, { retentionMs: logRetentionMs })
-  return outbox + keys + records
-}
+/** Marks of done events outlive the events that are still taken by so long: clocks disagree. */
+const marginMs = dayMs
 
-async function inBatches(signal: AbortSignal, remove: () => Promise<{ readonly rowCount: number }>): Promise<number> {
-  let removed = 0
-  for (let last = batch; last === batch && !signal.aborted; removed += last) last = (await remove()).rowCount
-  return removed
-}
+export const doneMsOf = ({ inboxRetentionDays }: { readonly inboxRetentionDays: number }): number =>
+  inboxRetentionDays * dayMs + marginMs
 
-const outboxSql = `
-  DELETE FROM sluice.outbox WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM sluice.outbox WHERE state = 'sent' AND sent_at < clock_timestamp() - $1 * interval '1 second' LIMIT $2))`
+export function createPrune(options: PruneOptions, { database, instruments }: PruneDeps): Prune {
+  const { sentMs = dayMs, doneMs = 15 * dayMs, replayedMs = 90 * dayMs, answeredMs = dayMs } = options
+  const { logRetentionMs, passMs = 10_000 } = options
+  const delivery = createDeliveryPruner({ sentMs, doneMs, replayedMs })
+  return async (stopping) => {
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(passMs)])
+    const pruned = {
+      ...(await delivery.prune(database, signal)),
+      idempotency_key: await inBatches(signal, () => database.query(keysSql, [answeredMs, batch])),
+      log_record:
+        logRetentionMs === undefined || signal.aborted
+          ? 0
+          : await prunePostgresEventLog(database, { retentionMs: logRetentionMs }),
+    } as const
+    for (const [table, rows] of Object.entries(pruned)) {
+      instruments.rowsPruned.inc({ table: table as keyof typeof pruned }, rows)
+    }
+    return Object.values(pruned).reduce((sum, rows) => sum + rows, 0)
+  }
+}
 
 const keysSql = `
   DELETE FROM agent.idempotency_key WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM agent.idempotency_key WHERE at < clock_timestamp() - $1 * interval '1 second' LIMIT $2))`
+    SELECT ctid FROM agent.idempotency_key WHERE at < clock_timestamp() - $1::bigint * interval '1 millisecond'
+    ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED))`

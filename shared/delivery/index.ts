@@ -30,6 +30,7 @@ export { listLanes, readLane, type LaneEvent, type LaneState, type LaneSummary }
 export { functionUrlsOf } from './lanes/function-url.ts'
 export { laneTokenHeader } from './lanes/lane-token.ts'
 export { failpoint } from './failpoints.ts'
+export { createDeliveryPruner, inBatches, type PruneLimits } from './pruning/prune-delivery.ts'
 export { discardDeadLetters, type DiscardReport } from './replay/discard-dead-letters.ts'
 export type { DeadLetterFilter, DeadLetterState } from './replay/dead-letter-filter.ts'
 export type { DryRunReport } from './replay/dry-run-report.ts'

@@ -169,6 +169,10 @@ export function createInstruments({ function: name }: { readonly function: strin
     memoryRecalls: counter('sluice_memory_recalls_total', 'Turns that asked for memories, by outcome', {
       outcome: labels.recallOutcome,
     }),
+    // pruning
+    rowsPruned: counter('sluice_rows_pruned_total', 'Rows that had done their work and were removed, by table', {
+      table: labels.prunedTable,
+    }),
     // reconciliation
     reconciliationOffenders: gauge(
       'sluice_reconciliation_offenders',

@@ -100,6 +100,7 @@ export const labels = {
     'sequence-hole',
     'log-position',
   ),
+  prunedTable: oneOf('outbox', 'outbox_key', 'inbox', 'replay', 'idempotency_key', 'log_record'),
   configResult: oneOf('ok', 'rejected'),
   tracePart: oneOf(...traceParts),
   exportOutcome: oneOf('sent', 'lost'),

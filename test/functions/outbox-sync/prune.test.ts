@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { prune } from '../../../functions/outbox-sync/prune.ts'
+import { createPrune } from '../../../functions/outbox-sync/prune.ts'
 import type { Database } from '../../../shared/database/index.ts'
+import { createInstruments } from '../../../shared/telemetry/index.ts'
 import { createTestDatabase } from '../../support/index.ts'
 import { openDatabase } from '../support/platform.ts'
 
@@ -9,8 +10,8 @@ const never = new AbortController().signal
 
 async function fill(database: Database, count: number): Promise<void> {
   await database.query(
-    `INSERT INTO sluice.outbox (topic, key, sequence, id, tenant, event, state, sent_at)
-     SELECT 'topic', state || ' ' || age, n, gen_random_uuid()::text, 'local', '{}', state, CASE WHEN state = 'sent' THEN clock_timestamp() - age * interval '1 hour' END
+    `INSERT INTO sluice.outbox (topic, key, sequence, id, tenant, event, state, at, sent_at)
+     SELECT 'topic', state || ' ' || age, n, gen_random_uuid()::text, 'local', '{}', state, clock_timestamp() - age * interval '1 hour', CASE WHEN state = 'sent' THEN clock_timestamp() - age * interval '1 hour' END
      FROM generate_series(1, $1) AS n, unnest(ARRAY['sent', 'pending']) AS state, unnest(ARRAY[1, 25]) AS age`,
     [count],
   )
@@ -29,7 +30,9 @@ test(
     const { url } = await createTestDatabase(t)
     const database = await openDatabase(t, url)
     await fill(database, 1_500)
-    assert.equal(await prune(database, {}, never), 3_000)
+    const instruments = createInstruments({ function: 'outbox-sync' })
+    const prune = createPrune({}, { database, instruments })
+    assert.equal(await prune(never), 3_000)
     const { rows } = await database.query(
       'SELECT key, count(*)::integer AS count FROM sluice.outbox GROUP BY key ORDER BY key',
     )
@@ -39,7 +42,8 @@ test(
       { key: 'sent 1', count: 1_500 },
     ])
     assert.equal((await database.query('SELECT FROM agent.idempotency_key')).rowCount, 1_500)
-    assert.equal(await prune(database, {}, never), 0)
+    assert.equal(await prune(never), 0)
+    assert.match(await instruments.registry.metrics(), /sluice_rows_pruned_total\{[^}]*table="outbox"[^}]*\} 1500/)
   },
 )
 
@@ -47,5 +51,6 @@ test('a pass that is to stop removes nothing more', { timeout: 30_000 }, async (
   const { url } = await createTestDatabase(t)
   const database = await openDatabase(t, url)
   await fill(database, 10)
-  assert.equal(await prune(database, {}, AbortSignal.abort()), 0)
+  const instruments = createInstruments({ function: 'outbox-sync' })
+  assert.equal(await createPrune({}, { database, instruments })(AbortSignal.abort()), 0)
 })
