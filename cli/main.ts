@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   simulate: () => import('./commands/simulate.ts'),
   'dead-letters': () => import('./commands/dead-letters.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  render: () => import('./commands/render.ts'),
   verify: () => import('./commands/verify.ts'),
   lanes: () => import('./commands/lanes.ts'),
 }

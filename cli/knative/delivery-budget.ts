@@ -82,7 +82,7 @@ export function proveSource({ rules, acceptanceMs, outageMs, retentionMs }: Sour
 }
 
 export interface ServiceFacts {
-  /** Longest time from a request to the head of its answer, as the process itself bounds it. */
+  /** Longest time from a request to the end of its answer, as the process itself bounds it. */
   readonly longestRunMs: number
   /** How long the caller with the most patience waits, where it is one of ours: the lane driver, a PingSource. */
   readonly callerMs?: number
@@ -90,7 +90,7 @@ export interface ServiceFacts {
   readonly responseStartTimeoutMs: number
   /** 0: off. */
   readonly idleTimeoutMs: number
-  /** Longest silence on an answer that has begun; undefined when the answer comes at once and whole. */
+  /** Longest time without a byte of an answer, of a stream: to its head, or between two parts. By default the whole run. */
   readonly longestSilenceMs?: number
   /** From SIGTERM to the hard stop of the process. */
   readonly shutdownMs: number
@@ -98,7 +98,7 @@ export interface ServiceFacts {
 
 export function proveService(facts: ServiceFacts): readonly Proof[] {
   const { longestRunMs, callerMs, revisionTimeoutMs, responseStartTimeoutMs, idleTimeoutMs, shutdownMs } = facts
-  const silenceMs = Math.max(longestRunMs, facts.longestSilenceMs ?? 0)
+  const silenceMs = facts.longestSilenceMs ?? longestRunMs
   const drainMs = knativeLimits.drainQuietMs + shutdownMs
   const chain = callerMs === undefined ? [longestRunMs, revisionTimeoutMs] : [longestRunMs, callerMs, revisionTimeoutMs]
   const shown = callerMs === undefined ? '' : ` < caller's patience ${showMs(callerMs)}`
@@ -111,8 +111,8 @@ export function proveService(facts: ServiceFacts): readonly Proof[] {
     },
     {
       name: 'head start',
-      holds: responseStartTimeoutMs > longestRunMs,
-      claim: `longest run ${showMs(longestRunMs)} < response start timeout ${showMs(responseStartTimeoutMs)}`,
+      holds: silenceMs < responseStartTimeoutMs,
+      claim: `longest silence ${showMs(silenceMs)} < response start timeout ${showMs(responseStartTimeoutMs)}`,
       remedy: 'set responseStartTimeoutSeconds: unset, Knative fills in 300 and cuts a silent handler there',
     },
     {

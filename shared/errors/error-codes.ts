@@ -99,6 +99,7 @@ export const errorCodes = {
   // start
   invalid_option: meaning(500, false, 'An option is unknown or has a bad value'),
   invalid_definition: meaning(500, false, 'The contract of a function does not hold together'),
+  budget_violated: meaning(500, false, 'A timeout, a retry window or a retention does not fit the others'),
   port_taken: meaning(500, false, 'The port is taken'),
   start_failed: meaning(500, false, 'The process could not start'),
   internal: meaning(500, true, 'Something unexpected went wrong'),

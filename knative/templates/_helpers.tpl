@@ -1,0 +1,97 @@
+{{/* The functions: what sluice render wrote, with what an operator changed. */}}
+{{- define "sluice.functions" -}}
+{{- $generated := (.Files.Get "files/functions.yaml" | fromYaml).functions -}}
+{{- range $name, $override := .Values.functions -}}
+{{- if not (hasKey $generated $name) -}}
+{{- fail (printf "functions.%s: there is no function of this name; there are %s" $name (keys $generated | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- end -}}
+{{- $functions := mergeOverwrite $generated (deepCopy .Values.functions) -}}
+{{- range $name, $f := $functions -}}
+{{- if eq ($f.enabled | toString) "false" -}}{{- $_ := unset $functions $name -}}{{- end -}}
+{{- end -}}
+{{- toYaml $functions -}}
+{{- end -}}
+
+{{- define "sluice.topics" -}}
+{{- toYaml (.Files.Get "files/functions.yaml" | fromYaml).topics -}}
+{{- end -}}
+
+{{- define "sluice.image" -}}
+{{- $image := .Values.image -}}
+{{- $repository := required "image.repository is required: where the image of the functions is" $image.repository -}}
+{{- if $image.digest -}}{{ $repository }}@{{ $image.digest }}{{- else -}}{{ $repository }}:{{ $image.tag | default .Chart.AppVersion }}{{- end -}}
+{{- end -}}
+
+{{- define "sluice.bootstrapServers" -}}
+{{- if not .Values.kafka.bootstrapServers -}}{{- fail "kafka.bootstrapServers is required: a list of host:port" -}}{{- end -}}
+{{- join "," .Values.kafka.bootstrapServers -}}
+{{- end -}}
+
+{{/* Of everything. With a function: dict "root" $ "function" $name. */}}
+{{- define "sluice.labels" -}}
+app.kubernetes.io/part-of: sluice
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- with .function }}
+app.kubernetes.io/name: {{ . }}
+sluice.dev/function: {{ . }}
+{{- end }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Of pods, and what selects them: nothing that changes with a version, or each would make a new revision. */}}
+{{- define "sluice.podLabels" -}}
+app.kubernetes.io/part-of: sluice
+app.kubernetes.io/name: {{ . }}
+app.kubernetes.io/component: function
+sluice.dev/function: {{ . }}
+{{- end -}}
+
+{{/* The settings of every function: the data of the ConfigMap. */}}
+{{- define "sluice.settings" -}}
+KAFKA_BROKERS: {{ include "sluice.bootstrapServers" . | quote }}
+MEMORY_SERVICE_URL: {{ printf "http://memory-service.%s.svc.cluster.local" .Release.Namespace | quote }}
+SLUICE_FUNCTION_URL_TEMPLATE: {{ printf "http://{function}.%s.svc.cluster.local" .Release.Namespace | quote }}
+SLUICE_HOST: 0.0.0.0
+{{- range $name, $value := .Values.env }}
+{{ $name }}: {{ $value | toString | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Variables from Secrets: dict "root" $ "secrets" (names in .Values.secrets). */}}
+{{- define "sluice.secretEnv" -}}
+{{- $root := .root -}}
+{{- range $name := .secrets -}}
+{{- $secret := index $root.Values.secrets $name -}}
+{{- if $secret.name -}}
+{{- range $variable, $key := $secret.keys }}
+- name: {{ $variable }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret.name }}
+      key: {{ $key }}
+{{- end }}
+{{- else if ne $name "redis" -}}
+{{- fail (printf "secrets.%s.name is required: the Secret with the keys %s" $name (values $secret.keys | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- end -}}
+{{- range $root.Values.secretEnv }}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secret }}
+      key: {{ .key }}
+{{- end -}}
+{{- end -}}
+
+{{/* A key of a Secret in the form of KafkaSource. */}}
+{{- define "sluice.secretKeyRef" -}}
+secretKeyRef:
+  name: {{ .name }}
+  key: {{ .key }}
+{{- end -}}
