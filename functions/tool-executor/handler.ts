@@ -8,7 +8,7 @@ import type { Queryable } from '../../shared/database/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
 import { toolCallFinished, type ToolCallFinished } from '../../shared/events/index.ts'
 import type { Handler } from '../../shared/function/index.ts'
-import type { Instruments } from '../../shared/telemetry/index.ts'
+import { inSpan, noTracer, type Instruments, type Tracer } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 import { toolExecutor } from './function.ts'
 import type { Tool } from './tool.ts'
@@ -19,12 +19,20 @@ export interface Deps {
   readonly database: Queryable
   readonly clock: Clock
   readonly instruments: Pick<Instruments, 'toolCalls'>
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
 }
 
 type Context = Parameters<Handler<typeof toolExecutor>>[1]
 type Request = Parameters<Handler<typeof toolExecutor>>[0]['data']
 
-export function createHandler({ toolbox, database, clock, instruments }: Deps): Handler<typeof toolExecutor> {
+export function createHandler({
+  toolbox,
+  database,
+  clock,
+  instruments,
+  tracer = noTracer,
+}: Deps): Handler<typeof toolExecutor> {
   return async ({ data }, context) => {
     const outcome = await settle(data, context)
     await context.commit(async ({ emit }) => {
@@ -51,7 +59,21 @@ export function createHandler({ toolbox, database, clock, instruments }: Deps): 
   async function runOnce(tool: Tool, data: Request, context: Context): Promise<ToolOutcome> {
     const { effect } = tool
     const run = ({ idempotencyKey, signal }: { readonly idempotencyKey: string; readonly signal: AbortSignal }) =>
-      toolbox.run(tool, { args: data.arguments, tenant: context.tenant, idempotencyKey, signal })
+      inSpan(
+        tracer,
+        () => toolSpan(data),
+        async (span) => {
+          const outcome = await toolbox.run(tool, {
+            args: data.arguments,
+            tenant: context.tenant,
+            idempotencyKey,
+            signal,
+          })
+          span.set({ 'sluice.outcome': outcome.status })
+          if (outcome.status !== 'succeeded') span.fail(outcome.error.code)
+          return outcome
+        },
+      )
     try {
       if (effect !== 'once') return await context.step('run', { effect }, run)
       const once = await context.step('run', { effect }, run)
@@ -69,6 +91,17 @@ export function createHandler({ toolbox, database, clock, instruments }: Deps): 
     }
   }
 }
+
+/** By OpenTelemetry's conventions for generative AI. Arguments and result are content, and no telemetry. */
+const toolSpan = ({ tool, call_id }: Request) => ({
+  name: `execute_tool ${tool}`,
+  attributes: {
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': tool,
+    'gen_ai.tool.type': 'function',
+    'gen_ai.tool.call.id': call_id,
+  },
+})
 
 // A tool without a row is on: the catalogue switches off, and what exists is decided by tools/.
 async function isEnabled(database: Queryable, tenant: string, tool: string): Promise<boolean> {

@@ -3,7 +3,7 @@
 import type { Database } from '../database/index.ts'
 import type { Failpoints } from '../lifecycle/index.ts'
 import type { Circuit } from '../resilience/index.ts'
-import type { Instruments, Logger } from '../telemetry/index.ts'
+import type { Instruments, Logger, Redact, Tracer } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { Outbox } from './outbox/outbox.ts'
 
@@ -13,6 +13,10 @@ export interface DeliveryDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
+  /** Takes from a failure's text what must not be stored. Default: what looks like a credential. */
+  readonly redact?: Redact
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly failpoints: Failpoints

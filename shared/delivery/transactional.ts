@@ -2,6 +2,7 @@
 
 import type { DeliveryContract } from './contract.ts'
 import type { DeliveryDeps } from './deps.ts'
+import { inSpan, noTracer } from '../telemetry/index.ts'
 import { failpoint } from './failpoints.ts'
 import type { Effects } from './handler.ts'
 import { openEffects } from './runs/effects.ts'
@@ -24,25 +25,27 @@ export interface TransactionalRoutes {
   ) => Promise<Result>
 }
 
-type TransactionalDeps = Pick<DeliveryDeps, 'database' | 'outbox' | 'clock' | 'failpoints'>
+type TransactionalDeps = Pick<DeliveryDeps, 'database' | 'outbox' | 'clock' | 'failpoints' | 'tracer'>
 
 /** The emitted events have the trace of the caller's context and the source `/sluice/<name>`. */
 export function createTransactional(
   { name, produces }: Pick<DeliveryContract, 'name' | 'produces'>,
   deps: TransactionalDeps,
 ): TransactionalRoutes {
-  const { database, outbox, failpoints } = deps
+  const { database, outbox, failpoints, tracer = noTracer } = deps
   return {
     transaction: async (work, { tenant, ...limits }) => {
-      const { result, emitted } = await database.transaction(async (tx) => {
-        const open = openEffects(tx, { function: name, produces, tenant }, deps)
-        try {
-          const result = await work(open.effects)
-          return { result, emitted: await open.store() }
-        } finally {
-          open.close()
-        }
-      }, limits)
+      const run = () =>
+        database.transaction(async (tx) => {
+          const open = openEffects(tx, { function: name, produces, tenant }, deps)
+          try {
+            const result = await work(open.effects)
+            return { result, emitted: await open.store() }
+          } finally {
+            open.close()
+          }
+        }, limits)
+      const { result, emitted } = await inSpan(tracer, () => ({ name: 'transaction' }), run)
       outbox.publish(emitted)
       failpoints(failpoint.afterCommit)
       return result

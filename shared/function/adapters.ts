@@ -103,7 +103,7 @@ async function addKeyValue({ name }: AnyFunction, parts: Parts, { config, log, c
   parts.probes.push({ name: 'redis', needed: false, check: (signal) => component.probe(signal) })
 }
 
-async function addModel(parts: Parts, { config, log, clock, instruments, random }: Surroundings): Promise<void> {
+async function addModel(parts: Parts, { config, tracer, ...deps }: Surroundings): Promise<void> {
   const { createModelClient } = await import('../model/index.ts')
   const { modelBaseUrl: baseUrl, modelApiKey: apiKey } = config
   const timeouts = {
@@ -113,7 +113,7 @@ async function addModel(parts: Parts, { config, log, clock, instruments, random 
     totalMs: config.modelTotalTimeoutMs,
   }
   if (baseUrl === '') throw missing('MODEL_BASE_URL', 'a model')
-  const model = createModelClient({ baseUrl, apiKey, timeouts }, { clock, log, instruments, random })
+  const model = createModelClient({ baseUrl, apiKey, timeouts }, { ...deps, tracer })
   parts.model = model
   parts.circuits.push(model.circuit)
   parts.components.push(model)

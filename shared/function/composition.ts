@@ -9,7 +9,7 @@ import type { EventLog } from '../event-log/index.ts'
 import type { Channel, KeyValue } from '../key-value/index.ts'
 import type { Component, Failpoints } from '../lifecycle/index.ts'
 import type { ModelClient } from '../model/index.ts'
-import type { Instruments, Logger } from '../telemetry/index.ts'
+import type { Instruments, Logger, Redact, Tracer } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { EventFunction, HttpFunction, Need, ScheduledFunction } from './contract.ts'
 import type { Handler } from './handler.ts'
@@ -20,6 +20,10 @@ export interface Surroundings {
   readonly log: Logger
   readonly clock: Clock
   readonly instruments: Instruments
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
+  /** Takes from a text what must not leave the process. */
+  readonly redact: Redact
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly failpoints: Failpoints

@@ -6,7 +6,7 @@
 // Each step has its part of the budget; one that fails or hangs costs its part and does not keep the later ones from running.
 
 import { runDrain, type DrainReceipt, type DrainStep, type RunningComponents } from '../lifecycle/index.ts'
-import type { Instruments, Logger } from '../telemetry/index.ts'
+import type { Instruments, Logger, Tracing } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { Entry } from './entry.ts'
 import type { DrainedWork } from './receiver/drained-work.ts'
@@ -18,6 +18,7 @@ export interface DrainOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
+  readonly tracing: Pick<Tracing, 'flush'>
   readonly unready: () => void
   /** From `unready` to `begin`. */
   readonly delayMs: number
@@ -28,11 +29,13 @@ export interface DrainOptions {
 const workShare = 0.8
 /** Part of the budget after which work that cannot even be released, or a loop that does not stop, is left behind. */
 const releaseShare = 0.9
+/** Part of what is left then that a collector which does not answer may cost. */
+const flushShare = 0.1
 /** Part of what is left at the end that the stop of one component may use. */
 const stopShare = 0.25
 
 export async function drainService(options: DrainOptions): Promise<DrainReceipt> {
-  const { totalMs, entry, running, clock, log, instruments, unready, delayMs, begin } = options
+  const { totalMs, entry, running, clock, log, instruments, tracing, unready, delayMs, begin } = options
   const { server, loops, outbox } = entry
   const begun = clock.monotonic()
   let work: DrainedWork = { finished: [], released: [] }
@@ -50,13 +53,17 @@ export async function drainService(options: DrainOptions): Promise<DrainReceipt>
     await outbox?.stop()
     flushedEvents = (await publishedEvents(instruments)) - before
   }
+  const flushTelemetry = async (): Promise<void> => {
+    log.flush()
+    await tracing.flush(leftMs() * flushShare)
+  }
   const steps: DrainStep[] = [
     { name: 'unready', run: unready },
     { name: 'delay', run: async (signal) => (delayMs > 0 ? await clock.sleep(delayMs, signal) : undefined) },
     { name: 'begin', run: begin },
     { name: 'work', withinMs: totalMs * releaseShare, run: () => withSignal(totalMs * workShare, finishWork) },
     { name: 'outbox', run: flushOutbox },
-    { name: 'telemetry', run: () => log.flush() },
+    { name: 'telemetry', run: flushTelemetry },
     { name: 'streams', run: () => server.closeStreams() },
     { name: 'components', run: () => running.stop({ eachMs: Math.max(50, leftMs() * stopShare) }) },
   ]

@@ -59,8 +59,8 @@ async function createServer(
   deps: EntryDeps,
 ): Promise<FunctionServer> {
   const { surroundings, health, options } = deps
-  const { clock, log, instruments } = surroundings
-  const common = { clock, log, instruments, health }
+  const { clock, log, instruments, tracer } = surroundings
+  const common = { clock, log, instruments, tracer, health }
   if (definition.kind === 'http') {
     const { createHttpFunctionServer } = await import('./http/http-function-server.ts') // Fastify, only where it serves
     const context = await httpContext(definition, deps)

@@ -6,8 +6,14 @@
 
 import type { Config } from '../config/index.ts'
 import { SluiceError } from '../errors/index.ts'
-import { createHeartbeat, startComponents, type Component, type RunningService } from '../lifecycle/index.ts'
-import type { Logger } from '../telemetry/index.ts'
+import {
+  createHeartbeat,
+  startComponents,
+  type Component,
+  type DrainReceipt,
+  type RunningService,
+} from '../lifecycle/index.ts'
+import { createLogLevel, createTracing, inSpan, type Logger, type SpanAttributes } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import { createAdapters } from './adapters.ts'
 import type { Behaviour } from './composition.ts'
@@ -39,14 +45,18 @@ export async function startService<F extends AnyFunction>(
 ): Promise<Service> {
   const { host, port, operationsPort, shutdownTimeoutMs } = config
   const draining = new AbortController()
-  const surroundings = createSurroundings({
+  const plain = createSurroundings({
     name: definition.name,
     config,
     clock,
     log: given,
     draining: draining.signal,
   })
-  const { log, instruments } = surroundings
+  const { log, instruments } = plain
+  const tracing = await createTracing({ function: definition.name, config }, plain)
+  const { tracer } = tracing
+  const surroundings = { ...plain, tracer }
+  const logLevel = createLogLevel({ log, clock })
   const adapters = await createAdapters(definition, surroundings)
   const components: Component[] = []
   const heartbeat = createHeartbeat(
@@ -59,7 +69,7 @@ export async function startService<F extends AnyFunction>(
   const { registry, readinessLastSuccess: lastSuccess } = instruments
   const probes = [...adapters.probes, ...entry.components.flatMap(probeOf)]
   const health = createHealth(healthDefaults, { clock, lastSuccess, probes, components, blocked: heartbeat.blocked })
-  const operations = createOperationsServer({ host, port: operationsPort }, { health, registry, clock })
+  const operations = createOperationsServer({ host, port: operationsPort }, { health, registry, clock, logLevel })
 
   const { server, loops } = entry
   components.push(...adapters.components, ...entry.components, server, heartbeat, health, ...loops)
@@ -83,23 +93,40 @@ export async function startService<F extends AnyFunction>(
     shutdownSeconds: instruments.shutdownSeconds,
     unfinished: () => server.unfinished(),
     drain: ({ totalMs }) =>
-      drainService({
-        totalMs,
-        entry,
-        running,
-        clock,
-        log,
-        instruments,
-        unready: () => health.setPhase('draining'),
-        delayMs: config.drainDelayMs,
-        begin: () => draining.abort(),
-      }),
+      inSpan(
+        tracer,
+        () => ({ name: 'shutdown' }),
+        async (span) => {
+          const receipt = await drainService({
+            totalMs,
+            entry,
+            running,
+            clock,
+            log,
+            instruments,
+            tracing,
+            unready: () => health.setPhase('draining'),
+            delayMs: config.drainDelayMs,
+            begin: () => draining.abort(),
+          })
+          span.set(shutdownFacts(receipt))
+          return receipt
+        },
+      ),
     close: async ({ withinMs }) => {
-      await operations.nextScrape(Math.min(withinMs, config.lastScrapeMs))
+      // The scrape has its own limit; whichever ends first does not cut the other off.
+      await Promise.all([tracing.stop(withinMs), operations.nextScrape(Math.min(withinMs, config.lastScrapeMs))])
       await outermost.stop()
     },
   }
 }
+
+const shutdownFacts = ({ finished, released, flushedEvents, failedSteps }: DrainReceipt): SpanAttributes => ({
+  'sluice.finished': finished.length,
+  'sluice.released': released.length,
+  'sluice.flushed_events': flushedEvents,
+  'sluice.failed_steps': failedSteps,
+})
 
 /** What the composition brought along informs; a function that cannot do without something names it in its `needs`. */
 const probeOf = (component: Component): readonly Probe[] =>

@@ -1,9 +1,9 @@
 // What every function has around it, made from the configuration.
 
 import { createFailpoints, flushAtExit } from '../lifecycle/index.ts'
-import { createInstruments, createLogger, type Logger } from '../telemetry/index.ts'
+import { createInstruments, createLogger, createRedact, type Logger, type Redact } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
-import type { Config } from '../config/index.ts'
+import { secretsIn, type Config } from '../config/index.ts'
 import type { Surroundings } from './composition.ts'
 
 export interface SurroundingsOptions {
@@ -15,19 +15,23 @@ export interface SurroundingsOptions {
   readonly draining: AbortSignal
 }
 
-export const createSurroundings = ({ name, config, clock, log, draining }: SurroundingsOptions): Surroundings => ({
-  config,
-  clock,
-  draining,
-  log: log ?? createProcessLogger(name, config),
-  instruments: createInstruments({ function: name }),
-  random: Math.random,
-  failpoints: createFailpoints(config),
-  versions: { functionVersion: config.functionVersion, configVersion: 'unknown' },
-})
+export function createSurroundings({ name, config, clock, log, draining }: SurroundingsOptions): Surroundings {
+  const redact = createRedact(secretsIn(config))
+  return {
+    config,
+    clock,
+    draining,
+    redact,
+    log: log ?? createProcessLogger(name, config, redact),
+    instruments: createInstruments({ function: name }),
+    random: Math.random,
+    failpoints: createFailpoints(config),
+    versions: { functionVersion: config.functionVersion, configVersion: 'unknown' },
+  }
+}
 
-function createProcessLogger(name: string, { logLevel }: Config): Logger {
-  const log = createLogger({ function: name, level: logLevel })
+function createProcessLogger(name: string, { logLevel }: Config, redact: Redact): Logger {
+  const log = createLogger({ function: name, level: logLevel, redact })
   flushAtExit(log)
   return log
 }

@@ -15,7 +15,7 @@ import {
   type Breaker,
   type OutboundResponse,
 } from '../resilience/index.ts'
-import type { Instruments } from '../telemetry/index.ts'
+import type { Instruments, Tracer } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import { memoryTenantHeader, type Memory, type MemoryCall, type RecalledMemory, type Remembered } from './memory.ts'
 
@@ -31,6 +31,8 @@ export interface HttpMemoryOptions {
 export interface HttpMemoryDeps {
   readonly clock: Clock
   readonly instruments: Instruments
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer | undefined
 }
 
 const dependency = 'memory-service'
@@ -41,7 +43,10 @@ const capacity = 64
 export function createHttpMemory(options: HttpMemoryOptions, deps: HttpMemoryDeps): Memory {
   const { url, token, recallTimeoutMs, rememberTimeoutMs = 5_000 } = options
   const longestMs = Math.max(recallTimeoutMs, rememberTimeoutMs)
-  const outbound = createOutbound({ dependency, connectMs: 1_000, headersMs: longestMs, bodyIdleMs: longestMs }, deps)
+  const outbound = createOutbound(
+    { dependency, connectMs: 1_000, headersMs: longestMs, bodyIdleMs: longestMs, baggage: true },
+    deps,
+  )
   const limits = { capacity, volumeThreshold: 5, resetMs: 5_000 }
   const recalls = createBreaker({ ...limits, dependency: 'memory recall', timeoutMs: recallTimeoutMs }, deps)
   const writes = createBreaker({ ...limits, dependency: 'memory write', timeoutMs: rememberTimeoutMs }, deps)

@@ -18,9 +18,10 @@ import {
   retry,
   type Circuit,
 } from '../resilience/index.ts'
-import type { Instruments, Logger } from '../telemetry/index.ts'
+import type { Instruments, Logger, Tracer } from '../telemetry/index.ts'
 import type { Clock } from '../time/index.ts'
 import type { ModelAnswer, TextDelta } from './answer-builder.ts'
+import { inChatSpan } from './chat-span.ts'
 import { createAttempt, isUnreachable, type ModelTimeouts } from './model-attempt.ts'
 import type { ModelRequest } from './model-request.ts'
 
@@ -42,6 +43,8 @@ export interface ModelClientDeps {
   readonly log: Logger
   readonly instruments: Instruments
   readonly random: () => number
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer | undefined
 }
 
 export interface CompleteOptions {
@@ -67,7 +70,7 @@ export interface ModelClient extends Component {
 /** @throws SluiceError `invalid_option` when `baseUrl` is not a URL. */
 export function createModelClient(
   options: ModelClientOptions,
-  { clock, log, instruments, random }: ModelClientDeps,
+  { clock, log, instruments, random, tracer }: ModelClientDeps,
 ): ModelClient {
   const { baseUrl, apiKey, timeouts, maxAnswerChars = 262_144, capacity = 200, breakerResetMs = 10_000 } = options
   if (URL.parse(baseUrl) === null)
@@ -77,7 +80,7 @@ export function createModelClient(
   const backstopMs = timeouts.totalMs + 5_000
   const outbound = createOutbound(
     { dependency: 'model', connectMs: timeouts.connectMs, headersMs: backstopMs, bodyIdleMs: backstopMs },
-    { clock, instruments },
+    { clock, instruments, tracer },
   )
   const breaker = createBreaker(
     { dependency: 'model', timeoutMs: backstopMs, capacity, windowMs: 60_000, resetMs: breakerResetMs },
@@ -100,8 +103,10 @@ export function createModelClient(
         instruments.modelSeconds.observe({ outcome }, (clock.monotonic() - begun) / 1_000)
       const policy = { attempts: 2, backoff: { firstMs: 50, maxMs: 50 }, budget, isRetryable: isUnreachable, signal }
       try {
-        const answer = await retry({ ...policy, onRetry }, { clock, random }, () =>
-          breaker.run((call) => attempt(request, { ...call, ...rest }), { signal }),
+        const answer = await inChatSpan(request, { tracer, url }, () =>
+          retry({ ...policy, onRetry }, { clock, random }, () =>
+            breaker.run((call) => attempt(request, { ...call, ...rest }), { signal }),
+          ),
         )
         observe('ok')
         instruments.modelTokens.inc({ direction: 'input' }, answer.usage.inputTokens)

@@ -1,5 +1,5 @@
-// The recording side of the spans: OpenTelemetry's SDK behind the port, and nothing of its autoconfiguration, globals or
-// instrumentation. Loaded only when spans are wanted (create-tracing.ts).
+// The recording side of the spans: OpenTelemetry's NodeSDK behind the port, told everything explicitly: no detectors, no
+// instrumentation, no metrics or logs, no propagator. Loaded only when spans are wanted (create-tracing.ts).
 //
 // OT1  Recording never waits: ended spans queue, and when the collector does not keep up the newest are dropped.
 // OT2  flush() and stop() end within their time and never reject. Nobody's work depends on a collector.
@@ -15,17 +15,11 @@ import {
   type Context,
   type SpanContext,
 } from '@opentelemetry/api'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import {
-  BatchSpanProcessor,
-  ParentBasedSampler,
-  TraceIdRatioBasedSampler,
-  TracerProvider,
-  type SpanExporter,
-} from '@opentelemetry/sdk-trace'
+import { NodeSDK } from '@opentelemetry/sdk-node'
+import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
 import { SluiceError, messageOf } from '../errors/index.ts'
-import type { Clock } from '../time/index.ts'
+import { createOtlpExporter, type OtlpExporterDeps } from './otlp-exporter.ts'
 import type { Redact } from './redact-text.ts'
 import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer } from './span.ts'
 import { currentTrace, type TraceContext } from './trace-context.ts'
@@ -39,22 +33,20 @@ export interface OpenTelemetryOptions {
   readonly sampleRatio: number
 }
 
-export interface OpenTelemetryDeps {
-  readonly clock: Clock
+export interface OpenTelemetryDeps extends OtlpExporterDeps {
   readonly redact: Redact
-  /** Hears how the export of so many spans ended. */
-  readonly onExported: (outcome: 'sent' | 'lost', spans: number) => void
 }
 
 export interface Tracing {
   readonly tracer: Tracer
-  flush(): Promise<void>
-  stop(): Promise<void>
+  /** Sends what has ended. Takes `withinMs` at most, and never long. */
+  flush(withinMs: number): Promise<void>
+  stop(withinMs: number): Promise<void>
 }
 
 /** Of one export. A collector that takes longer is not waited for. In milliseconds. */
 const exportTimeoutMs = 5_000
-/** Longest flush, and longest stop: what the drain of a process can spare. In milliseconds. */
+/** Longest flush: what the drain of a process can spare. In milliseconds. */
 const flushMs = 1_000
 const queueSpans = 4_096
 const batchSpans = 512
@@ -72,27 +64,27 @@ const kinds: Readonly<Record<SpanKind, Kind>> = {
 export function createOpenTelemetry(options: OpenTelemetryOptions, deps: OpenTelemetryDeps): Tracing {
   const { endpoint, headers, service, sampleRatio } = options
   const { clock, redact } = deps
-  const exporter = new OTLPTraceExporter({
-    url: `${endpoint}/v1/traces`,
-    headers,
-    timeoutMillis: exportTimeoutMs,
-    concurrencyLimit: 4,
+  const exporter = createOtlpExporter({ url: `${endpoint}/v1/traces`, headers, timeoutMs: exportTimeoutMs }, deps)
+  const processor = new BatchSpanProcessor({
+    exporter,
+    maxQueueSize: queueSpans,
+    maxExportBatchSize: batchSpans,
+    scheduledDelayMillis: batchEveryMs,
+    exportTimeoutMillis: exportTimeoutMs,
   })
-  const provider = new TracerProvider({
+  const sdk = new NodeSDK({
     resource: resourceFromAttributes({ 'service.name': service, 'service.namespace': 'sluice' }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
     spanLimits: { attributeValueLengthLimit: valueChars, attributeCountLimit: 32, linkCountLimit: 32 },
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: reporting(exporter, deps.onExported),
-        maxQueueSize: queueSpans,
-        maxExportBatchSize: batchSpans,
-        scheduledDelayMillis: batchEveryMs,
-        exportTimeoutMillis: exportTimeoutMs,
-      }),
-    ],
+    spanProcessors: [processor],
+    autoDetectResources: false,
+    instrumentations: [],
+    metricReaders: [],
+    logRecordProcessors: [],
+    textMapPropagator: null,
   })
-  const recorder = provider.getTracer('sluice')
+  sdk.start()
+  const recorder = api.getTracer('sluice')
 
   function start({ name, kind = 'internal', parent, links = [], attributes = {} }: SpanOptions): Span {
     const above = parent ?? currentTrace()
@@ -104,28 +96,37 @@ export function createOpenTelemetry(options: OpenTelemetryOptions, deps: OpenTel
     const span = recorder.startSpan(name, settings, contextOf(above, parent !== undefined))
     const { traceId, spanId, traceFlags } = span.spanContext()
     const sampled = (traceFlags & TraceFlags.SAMPLED) !== 0
+    const fail = (type: string, message = ''): void => {
+      span.setAttribute('error.type', type)
+      span.setStatus({ code: SpanStatusCode.ERROR, message: redact(message).slice(0, valueChars) })
+    }
     return {
       trace: above === undefined ? { traceId, spanId, sampled } : { ...above, traceId, spanId, sampled },
       set: (more) => void span.setAttributes(cleaned(more, redact)),
+      fail,
       end: (failure) => {
-        if (failure !== undefined) {
-          span.setAttribute('error.type', failure instanceof SluiceError ? failure.code : 'internal')
-          span.setStatus({ code: SpanStatusCode.ERROR, message: redact(messageOf(failure)).slice(0, valueChars) })
-        }
+        if (failure !== undefined) fail(failure instanceof SluiceError ? failure.code : 'internal', messageOf(failure))
         span.end()
       },
     }
   }
 
-  const within = async (work: Promise<void>): Promise<void> => {
+  const within = async (ms: number, work: Promise<void>): Promise<void> => {
     const enough = new AbortController()
-    await Promise.race([work.catch(() => undefined), clock.sleep(flushMs, enough.signal).catch(() => undefined)])
+    const time = clock.sleep(Math.max(0, Math.min(ms, flushMs)), enough.signal)
+    await Promise.race([work.catch(() => undefined), time.catch(() => undefined)])
     enough.abort()
   }
+  const flush = (ms: number): Promise<void> => within(ms, processor.forceFlush())
   return {
     tracer: { on: true, start },
-    flush: () => within(provider.forceFlush({ timeoutMillis: flushMs })),
-    stop: () => within(provider.shutdown()),
+    flush,
+    stop: async (ms) => {
+      await flush(ms)
+      await exporter.shutdown() // gives up what is still under way
+      await within(flushMs, sdk.shutdown())
+      api.disable()
+    },
   }
 }
 
@@ -147,14 +148,3 @@ function cleaned(attributes: SpanAttributes, redact: Redact): Attributes {
   }
   return clean
 }
-
-/** The exporter itself has no logger: without this nobody would know that spans are lost. */
-const reporting = (exporter: OTLPTraceExporter, told: OpenTelemetryDeps['onExported']): SpanExporter => ({
-  export: (spans, done) =>
-    exporter.export(spans, (result) => {
-      told(result.error === undefined ? 'sent' : 'lost', spans.length)
-      done(result)
-    }),
-  shutdown: () => exporter.shutdown(),
-  forceFlush: () => exporter.forceFlush(),
-})

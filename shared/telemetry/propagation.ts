@@ -6,7 +6,7 @@
 // PR2  Baggage comes from a caller or from the event itself, never from the transport of an event: a KafkaSource sends the
 //      headers of one record with another (docs/kafka-source.md, K8), and baggage would go to a stranger.
 
-import { parseTraceparent, type TraceContext } from './trace-context.ts'
+import { formatTraceparent, parseTraceparent, type TraceContext } from './trace-context.ts'
 
 export const traceParts = ['traceparent', 'tracestate', 'baggage'] as const
 
@@ -73,11 +73,10 @@ function boundedBaggage(text: string): string | undefined {
 /** Headers of a request to another service. `baggage`: only to services of our own. */
 export function traceHeaders(
   trace: TraceContext,
-  traceparent: string,
   { baggage = false }: { readonly baggage?: boolean } = {},
 ): Record<string, string> {
   return {
-    traceparent,
+    traceparent: formatTraceparent(trace),
     ...(trace.state === undefined ? {} : { tracestate: trace.state }),
     ...(baggage && trace.baggage !== undefined ? { baggage: trace.baggage } : {}),
   }

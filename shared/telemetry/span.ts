@@ -26,6 +26,8 @@ export interface Span {
   /** Its place in the trace: what is done or sent within it carries this. */
   readonly trace: TraceContext
   set(attributes: SpanAttributes): void
+  /** The work failed without an error that is thrown. `type`: an error code, or an outcome. */
+  fail(type: string, message?: string): void
   /** `failure`: what the work threw. Its code is kept, and its message without what looks like a secret. */
   end(failure?: unknown): void
 }
@@ -44,18 +46,21 @@ export const noTracer: Tracer = {
   start: ({ parent = currentTrace() }) => ({
     trace: parent === undefined ? newTrace() : childTrace(parent),
     set: nothing,
+    fail: nothing,
     end: nothing,
   }),
 }
 
 /** Within a span that a failure of the work ends, too. */
-export async function inSpan<Result>(
+export function inSpan<Result>(
   tracer: Tracer,
   describe: () => SpanOptions,
-  work: (span: Pick<Span, 'set'>) => Promise<Result>,
+  work: (span: Pick<Span, 'set' | 'fail'>) => Promise<Result>,
 ): Promise<Result> {
-  if (!tracer.on) return work({ set: nothing })
-  const span = tracer.start(describe())
+  return tracer.on ? recorded(tracer.start(describe()), work) : work({ set: nothing, fail: nothing })
+}
+
+async function recorded<Result>(span: Span, work: (span: Span) => Promise<Result>): Promise<Result> {
   try {
     const result = await withTrace(span.trace, () => work(span))
     span.end()

@@ -14,7 +14,7 @@ import type { Database, Subscription } from '../../database/index.ts'
 import { errorLabel, messageOf, SluiceError } from '../../errors/index.ts'
 import type { Component, ComponentHealth, Failpoints } from '../../lifecycle/index.ts'
 import { createOutbound } from '../../resilience/index.ts'
-import type { Instruments, Logger } from '../../telemetry/index.ts'
+import { parseTraceparent, withTrace, type Instruments, type Logger, type Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { laneChannel } from '../channels.ts'
 import { failpoint } from '../failpoints.ts'
@@ -40,6 +40,8 @@ export interface LaneDriverDeps {
   readonly instruments: Instruments
   readonly random: () => number
   readonly failpoints: Failpoints
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
 }
 
 const tickMs = 1_000
@@ -58,7 +60,7 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
   const { database, clock, log, instruments, failpoints } = deps
   const outbound = createOutbound(
     { dependency: 'function', connectMs: 2_000, headersMs: laneAnswerMs, bodyIdleMs: 30_000 },
-    { clock, instruments },
+    deps,
   )
   const rests = createRests(deps)
   const abandoned = new AbortController()
@@ -112,11 +114,12 @@ export function createLaneDriver(options: LaneDriverOptions, deps: LaneDriverDep
     const headers = {
       'content-type': 'application/cloudevents+json; charset=utf-8',
       [laneTokenHeader]: formatLaneToken(offer),
-      ...(trace === null ? {} : { traceparent: trace }),
     }
     try {
       const request = { method: 'POST', url: functionUrl(name), headers, body: event } as const
-      const response = await outbound.request(request, { signal: abandoned.signal })
+      const call = () => outbound.request(request, { signal: abandoned.signal })
+      const context = parseTraceparent(trace ?? undefined) // of the event's acceptance
+      const response = await (context === undefined ? call() : withTrace(context, call))
       await response.discard()
       return response.status < 300 ? 'answered' : 'declined'
     } catch (error) {

@@ -13,7 +13,7 @@ import {
   type EventType,
   type Topic,
 } from '../../events/index.ts'
-import { childTrace, currentTrace, formatTraceparent, newTrace } from '../../telemetry/index.ts'
+import { formatTraceparent, noTracer, type TraceContext, type Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { Production } from '../contract.ts'
 import type { Emit, EmitOptions } from '../handler.ts'
@@ -47,7 +47,13 @@ export interface Emissions {
   readonly close: () => void
 }
 
-export function createEmissions(options: EmissionsOptions, { clock }: { readonly clock: Clock }): Emissions {
+export interface EmissionsDeps {
+  readonly clock: Clock
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
+}
+
+export function createEmissions(options: EmissionsOptions, { clock, tracer = noTracer }: EmissionsDeps): Emissions {
   const emitted: Emission[] = []
   let open = true
   return {
@@ -65,8 +71,10 @@ export function createEmissions(options: EmissionsOptions, { clock }: { readonly
           `${options.function} emits a ${type.type} that its schema refuses: ${why}`,
         )
       }
+      const id = uuidv7()
+      const placed = { id, trace: traceOf(tracer, { id, type, topic }) }
       const hops = emitOptions.beginsChain === true ? 0 : hopsWithin(options)
-      const event = eventOf(type, data, { ...options, ...emitOptions, at: clock.now(), hops })
+      const event = eventOf(type, data, { ...options, ...emitOptions, ...placed, at: clock.now(), hops })
       const json = JSON.stringify(toJsonFormat(event))
       refuseUnfit(event, { json, topic, key: emitOptions.key })
       const { tenant = options.tenant, key } = emitOptions
@@ -101,11 +109,38 @@ function hopsWithin({ function: name, chain }: EmissionsOptions): number {
   )
 }
 
-type Facts = EmissionsOptions & EmitOptions & { readonly at: number; readonly hops: number }
+/** The place of the event in the trace: the span of its making, which whoever consumes it continues. */
+function traceOf(
+  tracer: Tracer,
+  { id, type, topic }: { readonly id: string; readonly type: EventType; readonly topic: Topic },
+): TraceContext {
+  const span = tracer.start({
+    name: `create ${topic.name}`,
+    kind: 'producer',
+    attributes: {
+      'messaging.system': 'kafka',
+      'messaging.operation.name': 'create',
+      'messaging.operation.type': 'create',
+      'messaging.destination.name': topic.name,
+      'messaging.message.id': id,
+      'cloudevents.event_id': id,
+      'cloudevents.event_type': type.type,
+    },
+  })
+  span.end()
+  return span.trace
+}
+
+interface Placed {
+  readonly id: string
+  readonly trace: TraceContext
+}
+
+type Facts = EmissionsOptions & EmitOptions & Placed & { readonly at: number; readonly hops: number }
 
 const eventOf = (type: EventType, data: unknown, facts: Facts): CloudEvent => ({
   specversion: '1.0',
-  id: uuidv7(),
+  id: facts.id,
   source: `/sluice/${facts.function}`,
   type: type.type,
   ...(facts.subject === undefined ? {} : { subject: facts.subject }),
@@ -115,7 +150,9 @@ const eventOf = (type: EventType, data: unknown, facts: Facts): CloudEvent => ({
   extensions: {
     partitionkey: facts.key,
     ...(facts.tenant === '' ? {} : { tenant: facts.tenant }),
-    traceparent: formatTraceparent(childTrace(currentTrace() ?? newTrace())),
+    traceparent: formatTraceparent(facts.trace),
+    ...(facts.trace.state === undefined ? {} : { tracestate: facts.trace.state }),
+    ...(facts.trace.baggage === undefined ? {} : { baggage: facts.trace.baggage }),
     ...(facts.sessionId === undefined ? {} : { sessionid: facts.sessionId }),
     ...(facts.hops === 0 ? {} : { [hopsExtension]: String(facts.hops) }),
   },

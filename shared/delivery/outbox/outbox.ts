@@ -11,7 +11,7 @@ import type { Database, Queryable } from '../../database/index.ts'
 import { errorLabel, messageOf } from '../../errors/index.ts'
 import type { EventLog } from '../../event-log/index.ts'
 import type { Component, ComponentHealth, Failpoints } from '../../lifecycle/index.ts'
-import type { Instruments, Logger } from '../../telemetry/index.ts'
+import type { Instruments, Logger, Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { outboxChannel } from '../channels.ts'
 import { failpoint } from '../failpoints.ts'
@@ -42,6 +42,8 @@ export interface OutboxDeps {
   readonly instruments: Instruments
   readonly failpoints: Failpoints
   readonly random: () => number
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
 }
 
 const storeSql = 'SELECT sluice.emit(p_topics => $1, p_keys => $2, p_ids => $3, p_tenants => $4, p_events => $5)'

@@ -7,14 +7,18 @@ import { encodeRecord, fromJsonFormat, type CloudEvent } from '../../events/inde
 import type { Database } from '../../database/index.ts'
 import type { Failpoints } from '../../lifecycle/index.ts'
 import { backoffDelay } from '../../time/index.ts'
+import { noTracer, type Tracer } from '../../telemetry/index.ts'
 import { failpoint } from '../failpoints.ts'
 import { claimOutbox, settleOutbox, type OutboxClaim, type OutboxKey, type OutboxRow, type SentRow } from './claim.ts'
+import { startSendSpans } from './send-spans.ts'
 
 export interface PublisherDeps {
   readonly database: Database
   readonly eventLog: EventLog
   readonly failpoints: Failpoints
   readonly random: () => number
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
 }
 
 export interface Published {
@@ -37,13 +41,20 @@ const appendTimeoutMs = 10_000
 const appendBytes = 786_432
 const backoff = { firstMs: 200, maxMs: 5_000 }
 
-export function createPublisher({ database, eventLog, failpoints, random }: PublisherDeps): Publisher {
+export function createPublisher(deps: PublisherDeps): Publisher {
+  const { database, eventLog, failpoints, random, tracer = noTracer } = deps
   let failures = 0
 
   async function append(rows: readonly OutboxRow[], sent: SentRow[]): Promise<void> {
     const signal = AbortSignal.timeout(appendTimeoutMs)
     for (const part of parts(rows)) {
-      const places = await eventLog.append(part.map(recordOf), { signal })
+      const records = part.map(recordOf)
+      const spans = startSendSpans(tracer, records)
+      const places = await eventLog.append(records, { signal }).catch((error: unknown) => {
+        spans.failed(error)
+        throw error
+      })
+      spans.sent(places)
       for (const [index, row] of part.entries()) {
         const place = places[index]
         if (place === undefined) throw new SluiceError('internal', 'The log named fewer places than it got records')

@@ -123,9 +123,9 @@ async function rehearseSteps(
 function failureOf(
   error: unknown,
   { contract }: Behaviour,
-  { random }: Pick<DeliveryDeps, 'random'>,
+  deps: Pick<DeliveryDeps, 'random' | 'redact'>,
 ): NonNullable<DryRunReport['failure']> {
-  const failure = judgeFailure({ error, attempt: 1 }, contract, random)
+  const failure = judgeFailure({ error, attempt: 1 }, contract, deps)
   if (failure.kind === 'lost') throw error
   const { code, message } = failure
   return { code, message, fingerprint: fingerprintOf(code, error), becomes: failure.kind === 'dead' ? 'dead' : 'retry' }

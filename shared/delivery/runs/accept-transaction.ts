@@ -12,6 +12,7 @@ import type { Circuit } from '../../resilience/index.ts'
 import type { DeliveryContract, Incoming } from '../contract.ts'
 import { bury, remainsOfEvent } from '../dead-letters/bury.ts'
 import { storable } from '../dead-letters/dead-letter.ts'
+import { inSpan, noTracer } from '../../telemetry/index.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import { failpoint } from '../failpoints.ts'
 import { fingerprintOf } from '../dead-letters/fingerprint.ts'
@@ -49,29 +50,43 @@ interface Surroundings {
 type DecidedHere = Decided & { readonly circuit?: Circuit }
 
 function decide(incoming: Incoming, surroundings: Surroundings): Promise<DecidedHere> {
+  const { behaviour, deps } = surroundings
+  const { contract } = behaviour
+  const event = receivedEvent(incoming, contract)
+  const { tracer = noTracer } = deps
+  const decided = (tx: Transaction) => decideIn(tx, event, { ...surroundings, incoming })
+  return inSpan(
+    tracer,
+    () => ({ name: 'transaction' }),
+    () => deps.database.transaction(decided),
+  )
+}
+
+async function decideIn(
+  tx: Transaction,
+  event: ReceivedEvent,
+  { incoming, ...surroundings }: Surroundings & { readonly incoming: Incoming },
+): Promise<DecidedHere> {
   const { behaviour, passage, deps } = surroundings
   const { contract, handler, parent } = behaviour
-  const event = receivedEvent(incoming, contract)
-  return deps.database.transaction(async (tx) => {
-    const claiming = claim(tx, contract, event)
-    const savepoint = tx.query('SAVEPOINT handler') // travels with the claim
-    savepoint.catch(() => undefined) // it fails when the claim does, whose error tells why
-    const claimed = await claiming
-    await savepoint
-    if (claimed === 'duplicate') return settled('duplicate')
-    if (claimed === 'conflict') return buryConflict(tx, event, { contract, deps })
-    if (claimed === 'park') {
-      await park(tx, contract, { ...event, parking: dueNow })
-      return settled('parked')
-    }
-    if (passage.kind === 'wait') return letWait(tx, event, { ...surroundings, error: passage.error })
-    deps.failpoints(failpoint.claimed)
-    const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
-    const ended = await runHandler(tx, handler, { run, deps })
-    if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1 }
-    if (parent.aborted) throw ended.error
-    return recordFailure(tx, event, { ...surroundings, error: ended.error })
-  })
+  const claiming = claim(tx, contract, event)
+  const savepoint = tx.query('SAVEPOINT handler') // travels with the claim
+  savepoint.catch(() => undefined) // it fails when the claim does, whose error tells why
+  const claimed = await claiming
+  await savepoint
+  if (claimed === 'duplicate') return settled('duplicate')
+  if (claimed === 'conflict') return buryConflict(tx, event, { contract, deps })
+  if (claimed === 'park') {
+    await park(tx, contract, { ...event, parking: dueNow })
+    return settled('parked')
+  }
+  if (passage.kind === 'wait') return letWait(tx, event, { ...surroundings, error: passage.error })
+  deps.failpoints(failpoint.claimed)
+  const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
+  const ended = await runHandler(tx, handler, { run, deps })
+  if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1 }
+  if (parent.aborted) throw ended.error
+  return recordFailure(tx, event, { ...surroundings, error: ended.error })
 }
 
 type Failed = Surroundings & { readonly error: unknown }
@@ -80,7 +95,7 @@ async function recordFailure(tx: Transaction, event: ReceivedEvent, failed: Fail
   const { behaviour, deps, error } = failed
   const { contract } = behaviour
   const attempt = 1
-  const failure = judgeFailure({ error, attempt, innocent: circuitOf(failed) !== undefined }, contract, deps.random)
+  const failure = judgeFailure({ error, attempt, innocent: circuitOf(failed) !== undefined }, contract, deps)
   if (failure.kind === 'lost' || failure.kind === 'superseded') throw error
   await tx.query('ROLLBACK TO SAVEPOINT handler')
   if (failure.kind === 'wait') return { ...(await letWait(tx, event, failed)), attempt, gaveBack: true }
@@ -107,7 +122,7 @@ async function letWait(tx: Transaction, event: ReceivedEvent, failed: Failed): P
   const { behaviour, deps, error } = failed
   const { contract, gate } = behaviour
   const circuit = circuitOf(failed)
-  const verdict = judgeFailure({ error, attempt: 1, innocent: true }, contract, deps.random)
+  const verdict = judgeFailure({ error, attempt: 1, innocent: true }, contract, deps)
   const { code, message: reason } = verdict
   const delayMs = circuit === undefined && verdict.kind === 'wait' ? verdict.delayMs : gate.lookMs()
   const parking = { attempts: 0, delayMs, cause: 'circuit_open', detail: storable(reason) }

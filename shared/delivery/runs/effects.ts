@@ -4,6 +4,7 @@
 // E2  `store` is the last write of the transaction: it holds the outbox keys until COMMIT, in an order that cannot deadlock.
 
 import type { Transaction } from '../../database/index.ts'
+import { noTracer } from '../../telemetry/index.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import { failpoint } from '../failpoints.ts'
 import type { Effects } from '../handler.ts'
@@ -20,10 +21,10 @@ export interface OpenEffects {
 export function openEffects(
   tx: Transaction,
   options: EmissionsOptions,
-  { clock, outbox, failpoints }: Pick<DeliveryDeps, 'clock' | 'outbox' | 'failpoints'>,
+  { clock, outbox, failpoints, tracer = noTracer }: Pick<DeliveryDeps, 'clock' | 'outbox' | 'failpoints' | 'tracer'>,
 ): OpenEffects {
   const guard = guardTransaction(tx)
-  const { emit, emitted, close: closeEmissions } = createEmissions(options, { clock })
+  const { emit, emitted, close: closeEmissions } = createEmissions(options, { clock, tracer })
   const close = (): void => {
     guard.close()
     closeEmissions()

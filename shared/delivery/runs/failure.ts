@@ -2,7 +2,9 @@
 
 import { classifyError, type ErrorCode } from '../../errors/index.ts'
 import { backoffDelay } from '../../time/index.ts'
+import { createRedact } from '../../telemetry/index.ts'
 import type { DeliveryContract } from '../contract.ts'
+import type { DeliveryDeps } from '../deps.ts'
 
 export type Failure =
   /** Nothing can be recorded now. */
@@ -27,13 +29,16 @@ export interface FailedRun {
 /** Longest delay that a handler or a dependency may ask for, in milliseconds. */
 const longestDelayMs = 24 * 3_600_000
 
+const redactUnknown = createRedact()
+
 export function judgeFailure(
   { error, attempt, innocent = false }: FailedRun,
   { delivery }: Pick<DeliveryContract, 'delivery'>,
-  random: () => number,
+  { random, redact = redactUnknown }: Pick<DeliveryDeps, 'random' | 'redact'>,
 ): Failure {
   const verdict = classifyError(error)
-  const { kind, code, message } = verdict
+  const { kind, code } = verdict
+  const message = redact(verdict.message) // it is stored, and shown to operators
   if (kind === 'database-lost') return { kind: 'lost', code, message }
   if (code === 'lease_lost') return { kind: 'superseded', code, message }
   const exhausted = { kind: delivery.onExhausted === 'hold' ? 'hold' : 'dead', code, message } as const

@@ -94,7 +94,7 @@ async function recordFailure(failed: FailedPassage, behaviour: Behaviour, deps: 
   const { gate, contract } = behaviour
   const circuit = (passage.kind === 'go' ? passage.reopened() : undefined) ?? gate.refusing(error)
   const attempt = run.attempts
-  const failure = judgeFailure({ error, attempt, innocent: circuit !== undefined }, contract, deps.random)
+  const failure = judgeFailure({ error, attempt, innocent: circuit !== undefined }, contract, deps)
   const { code, message: reason } = failure
   const ended = { code, reason, emitted: [], ...(passage.kind === 'wait' ? {} : { attempt }) }
   const released = behaviour.parent.aborted

@@ -3,6 +3,8 @@
 // No savepoint here: the lane stays occupied while the failure is recorded, so nothing can slip past.
 
 import type { Incoming } from '../contract.ts'
+import type { Transaction } from '../../database/index.ts'
+import { inSpan, noTracer } from '../../telemetry/index.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import { finishRun, lockLane, type LaneRun } from '../lanes/lane-run.ts'
 import type { Emission } from '../outbox/emission.ts'
@@ -20,12 +22,18 @@ export async function runTransactionFromLane(
   { contract, handler, parent }: Omit<TransactionBehaviour, 'execution'>,
   deps: DeliveryDeps,
 ): Promise<readonly Emission[]> {
-  return deps.database.transaction(async (tx) => {
+  const { tracer = noTracer } = deps
+  const work = async (tx: Transaction): Promise<readonly Emission[]> => {
     await lockLane(tx, run)
     const end = (): Promise<void> => finishRun(tx, run, 'done')
     const handlerRun = { incoming, origin: run, attempt: run.attempts, contract, parent, end }
     const ended = await runHandler(tx, handler, { run: handlerRun, deps })
     if (!ended.ok) throw ended.error
     return ended.emitted
-  })
+  }
+  return inSpan(
+    tracer,
+    () => ({ name: 'transaction' }),
+    () => deps.database.transaction(work),
+  )
 }

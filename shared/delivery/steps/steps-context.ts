@@ -8,6 +8,7 @@
 
 import type { Transaction } from '../../database/index.ts'
 import { SluiceError } from '../../errors/index.ts'
+import { inSpan, noTracer } from '../../telemetry/index.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import { failpoint } from '../failpoints.ts'
 import type { Effects, OnceOutcome, Step, StepEffect, StepRun, StepsContext } from '../handler.ts'
@@ -33,9 +34,9 @@ type Phase = { readonly name: 'open' | 'committed' | 'closed' } | { readonly nam
 
 export function createSteps(
   { run, signal, onCommitted, ...emissions }: StepsOptions,
-  deps: Pick<DeliveryDeps, 'database' | 'outbox' | 'clock' | 'failpoints'>,
+  deps: Pick<DeliveryDeps, 'database' | 'outbox' | 'clock' | 'failpoints' | 'tracer'>,
 ): Steps {
-  const { database, failpoints } = deps
+  const { database, failpoints, tracer = noTracer } = deps
   const running = new Set<string>()
   let phase: Phase = { name: 'open' }
 
@@ -80,7 +81,8 @@ export function createSteps(
     { effect }: { readonly effect: StepEffect },
     fn: (run: StepRun) => Promise<unknown>,
   ) => {
-    const outcome = await alone(name, () => journalled(name, effect, fn))
+    const describe = () => ({ name: `step ${name}`, attributes: { 'sluice.step.effect': effect } })
+    const outcome = await alone(name, () => inSpan(tracer, describe, () => journalled(name, effect, fn)))
     if (effect === 'once') return outcome
     return outcome.outcome === 'known' ? outcome.value : undefined // only `once` steps have an unknown end
   }) as Step
@@ -132,8 +134,20 @@ export function createSteps(
 
   return {
     step,
-    transaction: (name, fn) => alone(name, () => transactionStep(name, fn)),
-    commit,
+    transaction: (name, fn) =>
+      alone(name, () =>
+        inSpan(
+          tracer,
+          () => ({ name: `transaction ${name}` }),
+          () => transactionStep(name, fn),
+        ),
+      ),
+    commit: (fn) =>
+      inSpan(
+        tracer,
+        () => ({ name: 'transaction commit' }),
+        () => commit(fn),
+      ),
     settle: async () => {
       if (phase.name === 'failed') throw phase.error
       if (phase.name === 'committed') return

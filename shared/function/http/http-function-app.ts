@@ -4,14 +4,12 @@
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { SluiceError } from '../../errors/index.ts'
 import {
-  childTrace,
   formatTraceparent,
-  newTrace,
-  parseTraceparent,
   withTrace,
   type Instruments,
   type Logger,
   type TraceContext,
+  type Tracer,
 } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { HttpFunction } from '../contract.ts'
@@ -20,6 +18,7 @@ import { httpLimits, serverOptions, type ServerLimits } from '../server-limits.t
 import type { Health } from '../operations/health.ts'
 import { allowedMethods, collectRoutes } from './allowed-methods.ts'
 import { compileSchema } from './compile-schema.ts'
+import { createRequestSpans } from './request-span.ts'
 import { addBodyParser, refuseEncodedBodies } from './json-body.ts'
 import { createErrorHandler, frameworkProblem, sendProblem } from './error-handler.ts'
 
@@ -34,8 +33,10 @@ declare module 'fastify' {
 export interface HttpAppDeps {
   readonly clock: Clock
   readonly health: Pick<Health, 'answer'>
-  readonly instruments: Pick<Instruments, 'httpRequests' | 'httpSeconds'>
+  readonly instruments: Pick<Instruments, 'httpRequests' | 'httpSeconds' | 'badTraceContexts'>
   readonly log: Logger
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer | undefined
   /** Is the process draining? Then new requests get 503. */
   readonly draining: () => boolean
   readonly onBegin: (request: FastifyRequest) => void
@@ -68,19 +69,20 @@ export function createHttpApp(
   app.setValidatorCompiler(compileSchema)
   addBodyParser(app)
   const routes = collectRoutes(app)
+  const spans = createRequestSpans(deps)
 
   app.decorateRequest('arrivedAtMs', 0)
   app.decorateRequest('trace')
   app.addHook('onRequest', (request, reply, done) => {
     request.arrivedAtMs = deps.clock.monotonic()
-    const { traceparent } = request.headers
-    const parent = parseTraceparent(typeof traceparent === 'string' ? traceparent : undefined)
-    request.trace = parent === undefined ? newTrace() : childTrace(parent)
+    const span = spans.begin(request, { recorded: !isHealth(request) })
+    request.trace = span.trace
     deps.onBegin(request)
     // Also when the client leaves before its answer, or the route has taken the connection over.
     reply.raw.once('close', () => {
       deps.onEnd(request)
       observe(request, reply.raw.writableFinished ? reply.raw.statusCode : clientGone)
+      spans.end(span, reply.raw.statusCode)
     })
     void reply.headers({ traceresponse: formatTraceparent(request.trace), 'x-content-type-options': 'nosniff' })
     withTrace(request.trace, () => done(refuseHead(request)))

@@ -1,12 +1,13 @@
-// The second port of every process: health and metrics for the platform, never for callers. It answers while the serving
+// The second port of every process: health, metrics and the log level for the platform, never for callers. It answers while the serving
 // port drains, and until the very end of the process.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Component } from '../../lifecycle/index.ts'
-import type { Instruments } from '../../telemetry/index.ts'
+import type { Instruments, LogLevel } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { listen } from '../listen.ts'
 import type { Health } from './health.ts'
+import { answerLogLevel } from './log-level-route.ts'
 
 export interface OperationsOptions {
   readonly host: string
@@ -17,6 +18,7 @@ export interface OperationsDeps {
   readonly health: Health
   readonly registry: Instruments['registry']
   readonly clock: Clock
+  readonly logLevel: LogLevel
 }
 
 export interface OperationsServer extends Component {
@@ -31,7 +33,7 @@ const lateMs = 60_000
 
 export function createOperationsServer(
   options: OperationsOptions,
-  { health, registry, clock }: OperationsDeps,
+  { health, registry, clock, logLevel }: OperationsDeps,
 ): OperationsServer {
   let port = 0
   let scrapedAtMs = -Infinity
@@ -39,13 +41,15 @@ export function createOperationsServer(
   const server = createServer(
     { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 75_000 },
     (request, response) => {
-      request.resume()
-      void answer(request, response)
+      // What fails is the reading of a body that was cut off: there is nobody left to answer.
+      void answer(request, response).catch(() => response.destroy())
     },
   )
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request.url)
+    if (path === '/log-level') return send(response, await answerLogLevel(request, logLevel))
+    request.resume()
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, { status: 405, body: '', allow: 'GET, HEAD' })
     if (path === '/metrics') noteScrape(response)

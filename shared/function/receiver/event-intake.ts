@@ -3,7 +3,7 @@
 import { dryRunTokenHeader, type Delivery } from '../../delivery/index.ts'
 import type { CloudEvent } from '../../events/index.ts'
 import type { Clock } from '../../time/index.ts'
-import type { Logger } from '../../telemetry/index.ts'
+import type { Instruments, Logger, Tracer } from '../../telemetry/index.ts'
 import { isAnyEvent, type EventFunction } from '../contract.ts'
 import type { StatelessContext } from '../handler.ts'
 import { createAdmission } from './admission.ts'
@@ -33,16 +33,23 @@ export type Work =
 export interface EventIntakeDeps {
   readonly clock: Clock
   readonly log: Logger
+  readonly instruments?: Pick<Instruments, 'badTraceContexts'>
+  readonly tracer?: Tracer | undefined
   readonly work: Work
   readonly admissions: Admissions
 }
 
 export function createEventIntake(
   definition: EventFunction,
-  { clock, log, work, admissions }: EventIntakeDeps,
+  { clock, log, work, admissions, tracer, instruments }: EventIntakeDeps,
 ): Intake {
   const refuse = createRefuse(work.kind === 'delivery' ? work.delivery : undefined)
-  const pipeline = composePipeline(policiesOf(definition, admissions), lastOf(work, log), { clock, refuse })
+  const pipeline = composePipeline(policiesOf(definition, admissions), lastOf(work, log), {
+    clock,
+    refuse,
+    tracer,
+    badTraceContexts: instruments?.badTraceContexts,
+  })
   return createIntake({ decode: createDecodeRequest(definition.consumes), refuse, pipeline })
 }
 

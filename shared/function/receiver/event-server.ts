@@ -1,6 +1,6 @@
 // The receiver of an event function: its intake behind the HTTP server.
 
-import type { Instruments, Logger } from '../../telemetry/index.ts'
+import type { Instruments, Logger, Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { EventFunction } from '../contract.ts'
 import type { Health } from '../operations/health.ts'
@@ -14,6 +14,7 @@ export interface EventServerDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
+  readonly tracer?: Tracer | undefined
   readonly health: Pick<Health, 'answer'>
   readonly work: Work
 }
@@ -23,14 +24,14 @@ export function createEventServer(
   options: ReceiverOptions,
   deps: EventServerDeps,
 ): Receiver & JamWatch {
-  const { clock, log, instruments, health, work } = deps
+  const { clock, log, instruments, health, work, tracer } = deps
   const admissions = admissionsOf(definition)
   const watch = createJamWatch(Object.values(admissions), { longestRunMs: runDeadlineMs(definition) }, { clock })
   const receiver = createReceiver(options, {
     clock,
     health,
     admissions,
-    intake: createEventIntake(definition, { clock, log, work, admissions }),
+    intake: createEventIntake(definition, { clock, log, instruments, tracer, work, admissions }),
     record: createRecord({ instruments, log }),
     laneTokenHeader: work.kind === 'delivery' ? work.laneTokenHeader : undefined,
     release: async () => (work.kind === 'delivery' ? work.delivery.release() : []),

@@ -4,6 +4,7 @@
 import type { ErrorCode } from '../../errors/index.ts'
 import type { Incoming } from '../../delivery/index.ts'
 import type { CloudEvent, Origin } from '../../events/index.ts'
+import type { Instruments, Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { Reception } from './reception.ts'
 import type { Reply } from './reply.ts'
@@ -27,6 +28,9 @@ export interface Refusal {
 export interface PolicyDeps {
   readonly clock: Clock
   readonly refuse: Refuse
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer | undefined
+  readonly badTraceContexts?: Instruments['badTraceContexts'] | undefined
 }
 
 /** Wraps what follows. */

@@ -2,7 +2,7 @@
 // changes nothing, because the running one does its work too.
 
 import type { CloudEvent } from '../../events/index.ts'
-import type { Instruments, Logger } from '../../telemetry/index.ts'
+import type { Instruments, Logger, Tracer } from '../../telemetry/index.ts'
 import { createDeadline, type Clock } from '../../time/index.ts'
 import { anyEvent, type ScheduledFunction } from '../contract.ts'
 import type { Tick, TickContext } from '../handler.ts'
@@ -28,6 +28,7 @@ export interface TickServerDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly instruments: Instruments
+  readonly tracer?: Tracer | undefined
   readonly health: Pick<Health, 'answer'>
   readonly handler: TickHandler
 }
@@ -39,7 +40,8 @@ export function createTickServer(
   options: ReceiverOptions,
   deps: TickServerDeps,
 ): Receiver & JamWatch {
-  const { clock, log, instruments, health } = deps
+  const { clock, log, instruments, health, tracer } = deps
+  const { badTraceContexts } = instruments
   const admissions = admissionsOf(definition)
   const refuse = createRefuse(undefined)
   const longestRunMs = definition.budgetMs + overrunMs
@@ -51,7 +53,7 @@ export function createTickServer(
     intake: createIntake({
       decode: createDecodeRequest(anyEvent),
       refuse,
-      pipeline: composePipeline(policies, createTickRun(definition, deps), { clock, refuse }),
+      pipeline: composePipeline(policies, createTickRun(definition, deps), { clock, refuse, tracer, badTraceContexts }),
     }),
     record: createRecord({ instruments, log }),
     laneTokenHeader: undefined,

@@ -3,8 +3,9 @@
 // For URLs that users or models choose there is untrusted-outbound.ts.
 
 import { Agent } from 'undici'
-import { currentTrace, formatTraceparent, type Dependency, type Instruments } from '../../telemetry/index.ts'
+import { currentTrace, traceHeaders, type Dependency, type Instruments, type Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
+import { endCallSpan, startCallSpan } from './call-span.ts'
 import { toOutboundError } from './outbound-error.ts'
 import { collectBody, flatHeaders, type ResponseHeaders } from './response.ts'
 
@@ -17,6 +18,8 @@ export interface OutboundOptions {
   readonly headersMs: number
   /** Longest pause within the body, in milliseconds. */
   readonly bodyIdleMs: number
+  /** Hand the baggage of the caller on. Only where the dependency is one of our own services. Default: false. */
+  readonly baggage?: boolean
 }
 
 export interface OutboundRequest {
@@ -46,10 +49,13 @@ export interface Outbound {
 export interface OutboundDeps {
   readonly clock: Clock
   readonly instruments: Instruments
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer | undefined
 }
 
-export function createOutbound(options: OutboundOptions, { clock, instruments }: OutboundDeps): Outbound {
-  const { dependency, connectMs, headersMs, bodyIdleMs } = options
+export function createOutbound(options: OutboundOptions, deps: OutboundDeps): Outbound {
+  const { dependency, connectMs, headersMs, bodyIdleMs, baggage = false } = options
+  const { clock, instruments } = deps
   const agent = new Agent({
     connect: { timeout: connectMs },
     headersTimeout: headersMs,
@@ -59,18 +65,26 @@ export function createOutbound(options: OutboundOptions, { clock, instruments }:
   return {
     request: async ({ method, url, headers = {}, body }, { signal }) => {
       const begun = clock.monotonic()
+      const span = startCallSpan({ dependency, method, url }, deps)
       const settle = (outcome: 'ok' | 'failed'): void => {
         instruments.outboundSeconds.observe({ dependency, outcome }, (clock.monotonic() - begun) / 1_000)
       }
-      const failed = (error: unknown): Error => {
+      const failed = (cause: unknown): Error => {
         settle('failed')
-        return toOutboundError(error, dependency, signal)
+        const error = toOutboundError(cause, dependency, signal)
+        span?.end(error)
+        return error
       }
-      const sent = { method, headers: { ...traceHeaders(), ...headers }, body: body ?? null, signal }
+      const trace = span?.trace ?? currentTrace()
+      const traced = trace === undefined ? {} : traceHeaders(trace, { baggage })
+      const sent = { method, headers: { ...traced, ...headers }, body: body ?? null, signal }
       const answer = await agent.request({ ...target(url), ...sent }).catch((error: unknown) => {
         throw failed(error)
       })
-      const ended = (): void => settle(answer.statusCode < 500 ? 'ok' : 'failed')
+      const ended = (): void => {
+        settle(answer.statusCode < 500 ? 'ok' : 'failed')
+        endCallSpan(span, answer.statusCode)
+      }
       const stream = watched(answer.body, { failed, ended })
       return {
         status: answer.statusCode,
@@ -106,9 +120,4 @@ async function* watched(
 function target(url: string): { origin: string; path: string } {
   const { origin, pathname, search } = new URL(url)
   return { origin, path: `${pathname}${search}` }
-}
-
-function traceHeaders(): Record<string, string> {
-  const trace = currentTrace()
-  return trace === undefined ? {} : { traceparent: formatTraceparent(trace) }
 }

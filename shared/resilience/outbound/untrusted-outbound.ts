@@ -11,9 +11,10 @@
 import { lookup } from 'node:dns/promises'
 import { Client, buildConnector, interceptors } from 'undici'
 import { SluiceError } from '../../errors/index.ts'
-import type { Dependency, Instruments } from '../../telemetry/index.ts'
+import type { Dependency, Instruments, Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { timeout } from '../timeout.ts'
+import { endCallSpan, startCallSpan } from './call-span.ts'
 import { checkUrl, type Target } from './check-url.ts'
 import { classifyAddress } from './classify-address.ts'
 import { connectTo } from './connect-to.ts'
@@ -41,6 +42,8 @@ export interface UntrustedOutboundOptions {
 export interface UntrustedOutboundDeps {
   readonly clock: Clock
   readonly instruments: Instruments
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer | undefined
   /** All addresses of a name, as the system resolves it. */
   readonly resolve?: (host: string) => Promise<readonly string[]>
   /** Opens one connection to an address. */
@@ -145,6 +148,8 @@ export function createUntrustedOutbound(
   return {
     request: async (request, { signal }) => {
       const begun = clock.monotonic()
+      // Without the host: who chose the URL may have put anything into it.
+      const span = startCallSpan({ dependency, method: request.method ?? 'GET', url: '' }, deps)
       const observe = (outcome: 'ok' | 'failed'): void =>
         instruments.outboundSeconds.observe({ dependency, outcome }, (clock.monotonic() - begun) / 1_000)
       try {
@@ -154,10 +159,13 @@ export function createUntrustedOutbound(
           }),
         )
         observe('ok')
+        endCallSpan(span, answer.status)
         return answer
-      } catch (error) {
+      } catch (cause) {
         observe('failed')
-        throw toOutboundError(error, dependency, signal)
+        const error = toOutboundError(cause, dependency, signal)
+        span?.end(error)
+        throw error
       }
     },
   }

@@ -7,7 +7,7 @@ import { contractOf } from '../workbench.ts'
 const contract = contractOf('transaction', {
   delivery: { attempts: 3, backoff: { firstMs: 100, maxMs: 1_000 }, timeoutMs: 1_000 },
 })
-const judge = (error: unknown, attempt = 1) => judgeFailure({ error, attempt }, contract, () => 0.5)
+const judge = (error: unknown, attempt = 1) => judgeFailure({ error, attempt }, contract, { random: () => 0.5 })
 const sqlError = (code: string): Error => Object.assign(new Error('sql'), { code, severity: 'ERROR' })
 
 test('an unknown error is retried after half of a doubling ceiling, until the attempts are spent', () => {
@@ -39,7 +39,8 @@ test('what nobody can cure by waiting is dead at once', () => {
 
 test('an event whose attempts are spent is held where the contract says so; a rejected one is dead all the same', () => {
   const holding = contractOf('transaction', { delivery: { ...contract.delivery, onExhausted: 'hold' } })
-  const kindOf = (error: unknown, attempt: number) => judgeFailure({ error, attempt }, holding, () => 0.5).kind
+  const kindOf = (error: unknown, attempt: number) =>
+    judgeFailure({ error, attempt }, holding, { random: () => 0.5 }).kind
   assert.deepEqual(
     [2, 3].map((attempt) => kindOf(new Error('x'), attempt)),
     ['retry', 'hold'],
@@ -52,7 +53,8 @@ test('an event whose attempts are spent is held where the contract says so; a re
 test('an open breaker is never the fault of the event, nor is a probe that opened it again', () => {
   const open = new SluiceError('circuit_open', 'open', { retryAfterMs: 7_000 })
   assert.deepEqual(judge(open, 99), { kind: 'wait', code: 'circuit_open', message: 'open', delayMs: 7_000 })
-  const innocent = (error: unknown) => judgeFailure({ error, attempt: 99, innocent: true }, contract, () => 0.5).kind
+  const innocent = (error: unknown) =>
+    judgeFailure({ error, attempt: 99, innocent: true }, contract, { random: () => 0.5 }).kind
   assert.equal(innocent(new SluiceError('model_unavailable', 'away')), 'wait')
   assert.equal(innocent(new RejectedError({ reason: 'no' })), 'dead')
 })

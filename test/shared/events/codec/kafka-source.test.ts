@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { parseTraceparent } from '../../../../shared/telemetry/index.ts'
+import { readTrace } from '../../../../shared/telemetry/index.ts'
 import { decodeHttpEvent, decodeRecord, type DecodedEvent, type EventType } from '../../../../shared/events/index.ts'
 import { captureOf, captures, type Capture } from './kafka-source-fixtures.ts'
 
@@ -44,8 +44,10 @@ for (const capture of captures) {
       assert.equal(mode, 'raw')
       assert.deepEqual([topic, partition, offset], [record.topic, record.partition, record.offset])
       assert.equal(event.id, `${record.topic}/partition:${record.partition}/offset:${record.offset}`)
-      const traceparent = record.headers.findLast(([header]) => header.toLowerCase() === 'traceparent')?.[1]
-      assert.deepEqual(trace, parseTraceparent(traceparent?.toString('utf8')))
+      const header = (wanted: string): string | undefined =>
+        record.headers.findLast(([one]) => one.toLowerCase() === wanted)?.[1]?.toString('utf8')
+      const said = readTrace({ traceparent: header('traceparent'), tracestate: header('tracestate') })
+      assert.deepEqual(trace, said.trace)
       if (Buffer.isBuffer(event.data)) assert.deepEqual(event.data, record.value)
       else if (typeof event.data === 'string') assert.equal(event.data, record.value?.toString('utf8'))
       else assert.deepEqual(event.data, record.value === null ? undefined : JSON.parse(record.value.toString('utf8')))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createHealth, healthDefaults } from '../../../../shared/function/operations/health.ts'
 import { createOperationsServer } from '../../../../shared/function/operations/operations-server.ts'
-import { createInstruments } from '../../../../shared/telemetry/index.ts'
+import { createInstruments, createLogger, createLogLevel } from '../../../../shared/telemetry/index.ts'
 import { systemClock } from '../../../../shared/time/index.ts'
 import { atEnd } from '../../../support/index.ts'
 
@@ -17,7 +17,11 @@ async function start(t: TestContext, check: () => Promise<void> = async () => un
     components: [],
     blocked: () => false,
   })
-  const server = createOperationsServer({ host: '127.0.0.1', port: 0 }, { health, registry, clock: systemClock })
+  const log = createLogger({ function: 'gateway', level: 'info' }, { write: () => undefined })
+  const server = createOperationsServer(
+    { host: '127.0.0.1', port: 0 },
+    { health, registry, clock: systemClock, logLevel: createLogLevel({ log, clock: systemClock }) },
+  )
   await server.start(new AbortController().signal)
   atEnd(t, () => server.stop())
   atEnd(t, () => health.stop())
