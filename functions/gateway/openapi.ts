@@ -1,6 +1,7 @@
 // The API as an OpenAPI 3.1 document, made from the schemas that validate. schemas/openapi.json is its committed copy; a
 // test keeps both equal.
 
+import { healthPaths, healthSchemas } from '../../shared/function/index.ts'
 import { deadLetterPaths, deadLetterSchema } from './openapi-dead-letters.ts'
 import { lanePaths, laneSchema } from './openapi-lanes.ts'
 import { answers, json, parameters } from './openapi-parts.ts'
@@ -159,9 +160,11 @@ export const openApi = {
     },
     ...deadLetterPaths(),
     ...lanePaths,
+    ...healthPaths,
   },
   components: {
     schemas: {
+      ...healthSchemas,
       DeadLetter: deadLetterSchema,
       Lane: laneSchema,
       Accepted: {

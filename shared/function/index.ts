@@ -26,6 +26,7 @@ export type { ContextOf, EventOf, Handler, StatelessContext, Tick, TickContext }
 export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './composition.ts'
 export { answerOnce, idempotencyKeyOf } from './http/answer-once.ts'
 export { answerTimesOf, type AnswerTimes } from './receiver/answer-times.ts'
+export { healthPaths, healthSchemas } from './operations/openapi.ts'
 export { findPortHolder } from './port-holder.ts'
 export { registerFunction } from './functions-framework.ts'
 export { serve } from './serve.ts'

@@ -87,12 +87,18 @@ async function settle(start: () => Promise<RunningService>, signal: AbortSignal,
     (service): Started => ({ service }),
     (error: unknown): Started => ({ error }),
   )
-  const abandoned = new Promise<Started>((resolve) => {
-    signal.addEventListener('abort', () => clock.after(unwindMs, () => resolve({ error: signal.reason })), {
-      once: true,
-    })
-  })
-  return Promise.race([settled, abandoned])
+  const abandoned = Promise.withResolvers<Started>()
+  let patience = { cancel: (): void => undefined }
+  const onAbort = (): void => {
+    patience = clock.after(unwindMs, () => abandoned.resolve({ error: signal.reason }))
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([settled, abandoned.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    patience.cancel()
+  }
 }
 
 /** Resolves with true when nothing was left behind and nobody was at fault. */
