@@ -185,6 +185,15 @@ test('I5 finds a record in the topic of another key than its row', () => {
   assertFound('I5', { records: good.records.map((one) => (one.id === 'b1-result' ? { ...one, key: 'a' } : one)) })
 })
 
+test('I5 takes two rows of one event for what they are, and misses the record of either', () => {
+  const twice = { topic: `${topicBetween}.dlq`, key: 'c', id: 'c1' }
+  const rows = [1, 2].map((sequence) => ({ ...twice, sequence, state: 'sent' as const }))
+  const records = [1, 2].map((sequence) => ({ ...twice, sequence, partition: 0, offset: sequence }))
+  const outbox = [...good.outbox, ...rows]
+  assert.deepEqual(broken({ outbox, records: [...good.records, ...records] }), [])
+  assertFound('I5', { outbox, records: [...good.records, ...records.slice(0, 1)] })
+})
+
 test('I5 finds first occurrences that overtake each other', () => {
   const records = good.records.map((record) =>
     record.topic === topicBetween && record.id === 'a3-emitted' ? { ...record, offset: -1 } : record,
