@@ -2,6 +2,7 @@
 // at, how many are wrong, and says of some what is.
 
 import { allTopics, deadLetterTopicOf, topicOf } from '../../events/index.ts'
+import type { Scope } from './scope.ts'
 
 /** The values of the metric label `check`. */
 export type CheckName =
@@ -35,19 +36,24 @@ const copiedTopics = allTopics.filter((topic) => topicOf(deadLetterTopicOf(topic
 /** Sent outbox rows are kept for a day; a copy cannot be looked for after that. */
 const copyWindow = `clock_timestamp() - interval '20 hours'`
 
-export const checks: readonly Check[] = [
+export const checksOf = (scope: Scope): readonly Check[] => [
   {
-    // Every emitted event reaches the log: what is sent says where it is, and what is not is on its way.
+    // Every emitted event reaches the log: what is sent says where it is, and what is not is on its way. The first that a key
+    // has not published speaks for the others, which wait behind it.
     name: 'outbox-position',
     sql: statement(
-      'SELECT count(*) FROM sluice.outbox',
+      `SELECT count(*) FROM ${scope.outbox} AS o`,
       `SELECT o.at, format('outbox %s key %s sequence %s, event %s: %s', o.topic, o.key, o.sequence, o.id,
           CASE WHEN o.state = 'sent' THEN 'marked as sent, without a position in the log'
-               WHEN o.sequence <= k.sent THEN 'passed over: its key is published beyond it'
-               ELSE 'waits since ' || o.at::text END) AS what
-       FROM sluice.outbox o LEFT JOIN sluice.outbox_key k ON k.topic = o.topic AND k.key = o.key
+               ELSE 'passed over: its key is published beyond it' END) AS what
+       FROM ${scope.outbox} AS o LEFT JOIN sluice.outbox_key k ON k.topic = o.topic AND k.key = o.key
        WHERE (o.state = 'sent' AND (o.partition IS NULL OR o.log_offset IS NULL))
-          OR (o.state = 'pending' AND (o.sequence <= k.sent OR o.at < ${longAgo}))`,
+          OR (o.state = 'pending' AND o.sequence <= k.sent)
+       UNION ALL
+       SELECT o.at, format('outbox %s key %s sequence %s, event %s: waits since %s', o.topic, o.key, o.sequence, o.id, o.at)
+       FROM ${scope.pendingKeys} AS k
+       JOIN sluice.outbox o ON o.topic = k.topic AND o.key = k.key AND o.sequence = k.sent + 1
+       WHERE o.state = 'pending' AND o.at < ${longAgo}`,
     ),
   },
   {
@@ -58,25 +64,27 @@ export const checks: readonly Check[] = [
       `SELECT l.lease_until AS at, format('lane %s key %s, event %s: leased until %s and taken over by nobody', l.function, l.key,
           (SELECT p.id FROM sluice.parked p WHERE p.function = l.function AND p.key = l.key ORDER BY p.position LIMIT 1),
           l.lease_until) AS what
-       FROM sluice.lane l WHERE l.lease_until < ${longAgo}`,
+       FROM sluice.lane l WHERE l.token IS NOT NULL AND l.lease_until < ${longAgo}`,
     ),
   },
   {
     // An inbox row says where its event is, and there it is.
     name: 'inbox-place',
     sql: statement(
-      `SELECT count(*) FROM sluice.inbox WHERE state <> 'done'`,
-      `SELECT i.at, format('inbox %s, event %s of %s: %s', i.function, i.id, i.source,
-          CASE i.state WHEN 'parked' THEN 'parked, but in no lane' ELSE 'dead, but there is no dead letter' END) AS what
-       FROM sluice.inbox i
-       WHERE (i.state = 'parked' AND NOT EXISTS (
-           SELECT FROM sluice.parked p WHERE p.function = i.function AND p.source = i.source AND p.id = i.id))
-         OR (i.state = 'dead' AND NOT EXISTS (
-           SELECT FROM sluice.dead_letter d WHERE d.function = i.function AND d.source = i.source AND d.id = i.id))
+      `SELECT count(*) FROM ${scope.openInbox} AS i`,
+      `SELECT i.at, format('inbox %s, event %s of %s: parked, but in no lane', i.function, i.id, i.source) AS what
+       FROM ${scope.openInbox} AS i
+       WHERE i.state = 'parked' AND NOT EXISTS (
+         SELECT FROM sluice.parked p WHERE p.function = i.function AND p.source = i.source AND p.id = i.id)
+       UNION ALL
+       SELECT i.at, format('inbox %s, event %s of %s: dead, but there is no dead letter', i.function, i.id, i.source)
+       FROM ${scope.openInbox} AS i
+       WHERE i.state = 'dead' AND NOT EXISTS (
+         SELECT FROM sluice.dead_letter d WHERE d.function = i.function AND d.source = i.source AND d.id = i.id)
        UNION ALL
        SELECT p.at, format('parked %s key %s, event %s of %s: its inbox row says %s', p.function, p.key, p.id, p.source,
           coalesce(i.state, 'nothing'))
-       FROM sluice.parked p LEFT JOIN sluice.inbox i ON i.function = p.function AND i.source = p.source AND i.id = p.id
+       FROM ${scope.parked} AS p LEFT JOIN sluice.inbox i ON i.function = p.function AND i.source = p.source AND i.id = p.id
        WHERE i.state IS DISTINCT FROM 'parked'`,
     ),
   },
@@ -84,28 +92,27 @@ export const checks: readonly Check[] = [
     // A lane exists exactly while it has events, and whoever drives lanes takes it when it is due.
     name: 'lane-head',
     sql: statement(
-      'SELECT count(*) FROM sluice.lane',
+      `SELECT count(*) FROM ${scope.lanes} AS l`,
       `SELECT l.due_at AS at, format('lane %s key %s: it has no event', l.function, l.key) AS what
-       FROM sluice.lane l WHERE NOT EXISTS (SELECT FROM sluice.parked p WHERE p.function = l.function AND p.key = l.key)
+       FROM ${scope.lanes} AS l WHERE NOT EXISTS (SELECT FROM sluice.parked p WHERE p.function = l.function AND p.key = l.key)
        UNION ALL
        SELECT p.at, format('parked %s key %s, event %s: its key has no lane', p.function, p.key, p.id)
-       FROM sluice.parked p WHERE NOT EXISTS (SELECT FROM sluice.lane l WHERE l.function = p.function AND l.key = p.key)
+       FROM ${scope.parked} AS p WHERE NOT EXISTS (SELECT FROM sluice.lane l WHERE l.function = p.function AND l.key = p.key)
        UNION ALL
        SELECT l.due_at, format('lane %s key %s: due since %s and taken by nobody', l.function, l.key, l.due_at)
-       FROM sluice.lane l WHERE l.held IS NULL AND l.token IS NULL AND l.due_at < ${longAgo}`,
+       FROM ${scope.lanes} AS l WHERE l.held IS NULL AND l.token IS NULL AND l.due_at < ${longAgo}`,
     ),
   },
   {
     // Each dead letter has its copy on the dead-letter topic, or on the way there. What a source's own sink wrote is there.
     name: 'dead-letter-copy',
     sql: statement(
-      `SELECT count(*) FROM sluice.dead_letter WHERE topic = ANY ($3) AND at > ${copyWindow}`,
+      `SELECT count(*) FROM ${scope.deadLetters} AS d WHERE d.topic = ANY ($3) AND d.at > ${copyWindow}`,
       `SELECT d.at, format('dead letter %s of %s: no copy for %s.dlq', d.dead_letter_id, d.function, d.topic) AS what
-       FROM sluice.dead_letter d
-       LEFT JOIN (
-         SELECT o.topic, o.event->>'sluicedeadletter' AS dead_letter_id FROM sluice.outbox o WHERE o.topic LIKE '%.dlq'
-       ) AS copy ON copy.dead_letter_id = d.dead_letter_id::text AND copy.topic = d.topic || '.dlq'
-       WHERE d.topic = ANY ($3) AND d.origin = 'delivery' AND d.at > ${copyWindow} AND copy.dead_letter_id IS NULL`,
+       FROM ${scope.deadLetters} AS d
+       WHERE d.topic = ANY ($3) AND d.origin = 'delivery' AND d.at > ${copyWindow} AND NOT EXISTS (
+         SELECT FROM sluice.outbox o
+         WHERE o.topic LIKE '%.dlq' AND o.event->>'sluicedeadletter' = d.dead_letter_id::text AND o.topic = d.topic || '.dlq')`,
     ),
     values: [copiedTopics.map(({ name }) => name)],
   },
@@ -113,18 +120,19 @@ export const checks: readonly Check[] = [
     // Sequences have no gaps: between what is published and what is allotted next, every row is there.
     name: 'sequence-hole',
     sql: statement(
-      'SELECT count(*) FROM sluice.outbox_key',
+      `SELECT count(*) FROM ${scope.keys} AS k`,
       `SELECT clock_timestamp() AS at, format('outbox %s key %s: %s of the sequences %s to %s are missing', k.topic, k.key,
-          k.next - 1 - k.sent - range.present, k.sent + 1, k.next - 1) AS what
-       FROM sluice.outbox_key k
+          range.allotted - range.present, k.sent + 1, k.sent + range.allotted) AS what
+       FROM ${scope.pendingKeys} AS k
        CROSS JOIN LATERAL (
-         SELECT count(*) AS present FROM sluice.outbox o
-         WHERE o.topic = k.topic AND o.key = k.key AND o.sequence > k.sent AND o.sequence < k.next
+         SELECT least(k.next - 1 - k.sent, ${scope.rowsOfKey}) AS allotted, count(*) AS present FROM sluice.outbox o
+         WHERE o.topic = k.topic AND o.key = k.key AND o.sequence > k.sent
+           AND o.sequence <= k.sent + least(k.next - 1 - k.sent, ${scope.rowsOfKey})
        ) AS range
-       WHERE k.sent + 1 < k.next AND range.present < k.next - 1 - k.sent
+       WHERE range.present < range.allotted
        UNION ALL
        SELECT o.at, format('outbox %s key %s sequence %s, event %s: beyond what its key has allotted', o.topic, o.key, o.sequence, o.id)
-       FROM sluice.outbox o LEFT JOIN sluice.outbox_key k ON k.topic = o.topic AND k.key = o.key
+       FROM ${scope.outbox} AS o LEFT JOIN sluice.outbox_key k ON k.topic = o.topic AND k.key = o.key
        WHERE o.sequence >= coalesce(k.next, 0)`,
     ),
   },

@@ -21,7 +21,7 @@ interface SentRow {
 }
 
 const sentSql = `SELECT topic, key, sequence, id, partition, log_offset AS "offset" FROM sluice.outbox
-WHERE state = 'sent' AND partition IS NOT NULL AND log_offset IS NOT NULL ORDER BY sent_at DESC LIMIT $1`
+WHERE state = 'sent' AND partition IS NOT NULL AND log_offset IS NOT NULL ORDER BY at DESC LIMIT $1`
 
 /** The newest `limit` rows. @throws what the log or the database threw. */
 export async function provePositions(

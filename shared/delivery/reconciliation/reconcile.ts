@@ -4,7 +4,8 @@
 // V2  What is under way is no offender: rows get a grace before they count.
 
 import type { Queryable } from '../../database/index.ts'
-import { checks, type CheckName } from './checks.ts'
+import { checksOf, type CheckName } from './checks.ts'
+import { scopes, type ScopeName } from './scope.ts'
 
 export interface Reconciled {
   readonly check: CheckName
@@ -16,6 +17,8 @@ export interface Reconciled {
 }
 
 export interface ReconcileOptions {
+  /** `all` reads the whole tables, `recent` a bounded part of each. Default `all`. */
+  readonly scope?: ScopeName
   /** How long what is under way may take before it counts, in milliseconds. Default 60,000. */
   readonly graceMs?: number
   /** Offenders of each check that are told. Default 20. */
@@ -31,10 +34,10 @@ interface Row {
 /** All checks, one after the other. @throws what the database threw. */
 export async function reconcile(
   queryable: Queryable,
-  { graceMs = 60_000, samples = 20 }: ReconcileOptions = {},
+  { scope = 'all', graceMs = 60_000, samples = 20 }: ReconcileOptions = {},
 ): Promise<readonly Reconciled[]> {
   const results: Reconciled[] = []
-  for (const { name, sql, values = [] } of checks) {
+  for (const { name, sql, values = [] } of checksOf(scopes[scope])) {
     const { rows } = await queryable.query<Row>(sql, [graceMs, samples, ...values])
     const [row] = rows
     results.push({

@@ -20,8 +20,11 @@ async function worked(t: Parameters<typeof createPoisoned>[0]): Promise<Poisoned
   return bench
 }
 
-async function offenders({ database }: Poisoned): Promise<ReadonlyMap<CheckName, readonly string[]>> {
-  const results = await reconcile(database, patient)
+async function offenders(
+  { database }: Poisoned,
+  scope: 'all' | 'recent',
+): Promise<ReadonlyMap<CheckName, readonly string[]>> {
+  const results = await reconcile(database, { ...patient, scope })
   return new Map(results.filter((result) => result.offenders > 0).map(({ check, samples }) => [check, samples]))
 }
 
@@ -130,11 +133,12 @@ for (const [check, title, plant, expected] of planted) {
     const bench = await worked(t)
     for (const sql of plant.split(';')) await bench.database.query(sql)
 
-    const found = await offenders(bench)
-
-    const samples = found.get(check) ?? []
-    assert.match(samples[0] ?? 'none', expected)
-    assert.equal(found.size, 1, `other checks: ${[...found.keys()].join(', ')}`)
+    for (const scope of ['all', 'recent'] as const) {
+      const found = await offenders(bench, scope)
+      const samples = found.get(check) ?? []
+      assert.match(samples[0] ?? 'none', expected)
+      assert.equal(found.size, 1, `other checks: ${[...found.keys()].join(', ')}`)
+    }
   })
 }
 
@@ -143,7 +147,7 @@ test('what is under way is no offender', async (t) => {
   await bench.database.query(`UPDATE sluice.outbox SET state = 'pending' WHERE topic = 'tool.results'`)
   await bench.database.query(`UPDATE sluice.outbox_key SET sent = 0 WHERE topic = 'tool.results'`)
   await bench.database.query(`UPDATE sluice.lane SET due_at = sluice.after_ms(-1000)`)
-  assert.deepEqual(await offenders(bench), new Map())
+  for (const scope of ['all', 'recent'] as const) assert.deepEqual(await offenders(bench, scope), new Map())
 })
 
 test('a sent event is where its row says, and one that is not is named', async (t) => {
@@ -166,5 +170,5 @@ test('after a replay everything is clean again', async (t) => {
     FROM sluice.dead_letter JOIN sluice.inbox i USING (function, source, id)`)
   driveLanes(t, bench)
   await until('the lanes are empty', async () => (await bench.rows('SELECT FROM sluice.lane')).length === 0)
-  assert.deepEqual(await offenders(bench), new Map())
+  for (const scope of ['all', 'recent'] as const) assert.deepEqual(await offenders(bench, scope), new Map())
 })
