@@ -1,6 +1,7 @@
 // A message, or an action that is answered like one, asks for a turn.
 
 import type { ConversationActionRequested, ConversationMessageReceived } from '../../shared/events/index.ts'
+import { traceparentHere } from '../../shared/telemetry/index.ts'
 import type { Opening, Scene, Turn } from './session-scene.ts'
 import { callNext, createTurn, failTurn, queueTurn, startTurn } from './turn-changes.ts'
 import { isRunning, transition, type Strategy } from './turn-machine.ts'
@@ -25,6 +26,7 @@ export const openingOfMessage = (eventId: string, type: string, data: Conversati
   type,
   data,
   text: data.message,
+  trace: traceparentHere(),
 })
 
 /** Returns whether the turn now thinks. */

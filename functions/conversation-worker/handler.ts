@@ -7,6 +7,7 @@ import type { StepsContext } from '../../shared/delivery/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
 import type { CloudEvent, ConversationActionRequested } from '../../shared/events/index.ts'
 import type { Handler } from '../../shared/function/index.ts'
+import { traceparentHere } from '../../shared/telemetry/index.ts'
 import { act } from './act.ts'
 import { admitMessage, openingOfMessage, promptOfAction, type Admission } from './admit-message.ts'
 import type { ChangeSession } from './change-session.ts'
@@ -82,7 +83,7 @@ function admissionOfAction(
   const text = promptOfAction[action as keyof typeof promptOfAction]
   return {
     turnId,
-    opening: { eventId: event.id, type: event.type, data: event.data, text },
+    opening: { eventId: event.id, type: event.type, data: event.data, text, trace: traceparentHere() },
     strategy: 'enqueue',
     deadlineMs,
   }

@@ -7,6 +7,7 @@ import { messageOf, RetryLaterError, SluiceError } from '../../shared/errors/ind
 import { conversationTurnProgressed } from '../../shared/events/index.ts'
 import type { MemoryWrite } from '../../shared/memory/index.ts'
 import type { ModelAnswer } from '../../shared/model/index.ts'
+import type { Tracer } from '../../shared/telemetry/index.ts'
 import { askForTools } from './ask-for-tools.ts'
 import { askModel, profileOf, type AskDeps, type Asked } from './ask-model.ts'
 import type { ChangeSession, ChangeTarget } from './change-session.ts'
@@ -18,6 +19,7 @@ import { openCalls, planCalls, type PlannedCall } from './tool-calls.ts'
 import { announce, callNext, completeTurn, failTurn, type FailReason } from './turn-changes.ts'
 import { transition } from './turn-machine.ts'
 import type { TurnStops } from './turn-stops.ts'
+import { inTurnSpan } from './turn-span.ts'
 import { readTurn, type TurnView } from './turn-view.ts'
 
 export interface LeadDeps extends AskDeps {
@@ -28,6 +30,8 @@ export interface LeadDeps extends AskDeps {
   readonly remember: Pick<RememberTurns, 'store' | 'send'>
   /** Overrides the profile's model. '' leaves it. */
   readonly modelName: string
+  /** Default: nobody records spans. */
+  readonly tracer?: Tracer
 }
 
 /** Longest answer kept, in characters: what the event takes. */
@@ -142,7 +146,7 @@ export function createLeadTurn(deps: LeadDeps): LeadTurn {
   const end = async (context: StepsContext, target: ChangeTarget, ending: Ending): Promise<void> =>
     change(context.commit, target, (scene) => endTurn(scene, target.turnId, ending))
 
-  return lead
+  return (context, target) => inTurnSpan(target, deps, () => lead(context, target))
 }
 
 export interface Ending {

@@ -2,6 +2,7 @@
 
 import { conversationTurnProgressed, type ToolCallFinished } from '../../shared/events/index.ts'
 import { RejectedError } from '../../shared/errors/index.ts'
+import { traceparentHere } from '../../shared/telemetry/index.ts'
 import type { Scene } from './session-scene.ts'
 import { announce, become, callNext, failTurn, idsOf } from './turn-changes.ts'
 import { transition } from './turn-machine.ts'
@@ -59,6 +60,7 @@ async function store(
     status,
     result === undefined ? null : JSON.stringify(result),
     error === undefined ? null : JSON.stringify(error),
+    traceparentHere(),
   ]
   await scene.tx.query(finishSql, [...idsOf(scene, turn_id), ...values])
 }
@@ -75,7 +77,7 @@ const lateSql = `
   WHERE tenant = $1 AND session_id = $2 AND turn_id = $3 AND call_id = $4 AND late IS NULL`
 
 const finishSql = `
-  UPDATE agent.tool_call SET status = $5, result = $6::jsonb, error = $7::jsonb, finished_at = clock_timestamp()
+  UPDATE agent.tool_call SET status = $5, result = $6::jsonb, error = $7::jsonb, trace = $8, finished_at = clock_timestamp()
   WHERE tenant = $1 AND session_id = $2 AND turn_id = $3 AND call_id = $4`
 
 const thinkAgainSql = `

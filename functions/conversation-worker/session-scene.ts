@@ -33,6 +33,8 @@ export interface Opening {
   readonly type: string
   readonly data: object
   readonly text: string
+  /** Where it was taken in, as a traceparent. Absent in turns that older versions opened. */
+  readonly trace?: string
 }
 
 export interface RecordedEvent {

@@ -4,6 +4,7 @@ export {
   formatTraceparent,
   newTrace,
   parseTraceparent,
+  traceparentHere,
   withTrace,
   type TraceContext,
 } from './trace-context.ts'

@@ -53,6 +53,9 @@ const storage = new AsyncLocalStorage<TraceContext>()
 /** Runs `work` with `trace` as the current context; log records and emitted events below carry it. */
 export const withTrace = <T>(trace: TraceContext, work: () => T): T => storage.run(trace, work)
 
+/** To be kept with what is done here, so that later work can link to it. */
+export const traceparentHere = (): string => formatTraceparent(currentTrace() ?? newTrace())
+
 export const currentTrace = (): TraceContext | undefined => storage.getStore()
 
 // Random bytes are drawn 4 KiB at a time: one call for each span costs more than parsing the event.

@@ -15,3 +15,4 @@ export {
   type TestDatabaseOptions,
 } from './servers.ts'
 export { proxyTo, startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+export { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts'
