@@ -17,11 +17,17 @@ export const tool = (root: string, name: string, args: readonly string[]): Promi
 /** A script of the project. */
 export const script = (root: string, args: readonly string[]): Promise<Ended> => run(root, process.execPath, args)
 
-function run(cwd: string, file: string, args: readonly string[]): Promise<Ended> {
+/** Any program of this machine. `extra` is added to the environment. */
+export function run(
+  cwd: string,
+  file: string,
+  args: readonly string[],
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   return new Promise((resolve) => {
     // Some tools colour their output when CI is set, and take any FORCE_COLOR for a yes.
     const { CI: _ci, FORCE_COLOR: _color, ...environment } = process.env
-    const env = { ...environment, NO_COLOR: '1' }
+    const env = { ...environment, NO_COLOR: '1', ...extra }
     const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: limitMs })
     let output = ''
     for (const stream of [child.stdout, child.stderr])
