@@ -64,7 +64,7 @@ function operationsOf(definition: AnyFunction): readonly (readonly [string, Json
       ] as const
     }),
   )
-  const sentTopics = [...new Set((definition.produces ?? []).map(({ topic }) => topic.name))]
+  const sentTopics = [...new Set(definition.produces.map(({ topic }) => topic.name))]
   const sent = sentTopics.map((topic) => {
     const types = definition.produces.filter((one) => one.topic.name === topic).map(({ type }) => type.type)
     return [`${name}.send.${topic}`, operationOf('send', { topic, types, purpose })] as const

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path'
 import { installedFunctions } from '../local/platform/index.ts'
 import type { AnyFunction } from '../shared/function/index.ts'
 import { asyncApi, asyncApiFile } from './asyncapi.ts'
-import type { Helm } from './knative/helm.ts'
 import { proveFunction, refuseUnproven, type Proven } from './knative/prove-function.ts'
 import { renderChart, renderedFolder } from './knative/render-chart.ts'
 import { functionsFile, functionsInput, topicsFile, topicsInput } from './terraform-inputs.ts'
@@ -24,11 +23,11 @@ export interface Rendering {
 }
 
 /** Writes nothing. @throws SluiceError `budget_violated`, `invalid_definition`, `invalid_option`, `start_failed`. */
-export async function renderProject(root: string, helm?: Helm): Promise<Rendering> {
+export async function renderProject(root: string): Promise<Rendering> {
   const definitions = await installedFunctions(root)
   const functions = definitions.map((definition) => ({ definition, proven: proveFunction(definition) }))
   for (const { definition, proven } of functions) refuseUnproven(definition, proven)
-  const { files, hasManifests } = renderChart(root, definitions, helm)
+  const { files, hasManifests } = renderChart(root, definitions)
   return {
     functions,
     hasManifests,

@@ -7,9 +7,10 @@ export const renderProofs = (functions: readonly ProvenFunction[]): string =>
     .map(({ definition, proven }) => {
       const { name, scale } = definition
       const head = `${name}  ${kindOf(definition)}, ${scale.min} to ${scale.max} instances`
-      const lines = proven.flatMap(({ resource, proofs }) =>
-        proofs.map(({ holds, claim }, at) => `  ${holds ? '✔' : '✖'} ${at === 0 ? `${resource}: ` : ''}${claim}`),
-      )
+      const lines = proven.flatMap(({ resource, proofs }) => [
+        `  ${resource}`,
+        ...proofs.map(({ holds, claim }) => `    ${holds ? '✔' : '✖'} ${claim}`),
+      ])
       return [head, ...lines].join('\n')
     })
     .join('\n\n')

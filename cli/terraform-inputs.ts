@@ -19,7 +19,7 @@ export const topicsInput = (): object => ({
 export const functionsInput = (definitions: readonly AnyFunction[]): object => ({
   functions: Object.fromEntries(
     definitions.map((definition) => {
-      const { name, kind, needs, uses = [], produces = [] } = definition
+      const { name, kind, needs, uses = [], produces } = definition
       const sources = kafkaSourcesOf(definition, '')
       return [
         name,

@@ -13,6 +13,7 @@ import { errorCodes } from '../shared/errors/index.ts'
 import { createInstruments } from '../shared/telemetry/index.ts'
 import { metricRows } from './checks/metric-rows.ts'
 import { metricsIn } from './checks/promql-metrics.ts'
+import { driftOf, renderProject } from '../cli/render-project.ts'
 import { projectRoot } from './support/places.ts'
 
 const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8')
@@ -50,17 +51,23 @@ async function definitions(): Promise<readonly Definition[]> {
 test('a function has one name: that of its folder, its contract and its manifests', async () => {
   const all = await definitions()
   assert.ok(all.length >= 3, `only ${all.length} functions were read`)
-  const manifests = list('knative/rendered/*/*.yaml').map(read).join('\n')
   const faults = all.flatMap(({ folder, name, file }) => [
     ...(name === folder ? [] : [`${file} calls itself ${name}`]),
     ...['main.ts', 'README.md']
       .filter((part) => !existsSync(join(projectRoot, 'functions', folder, part)))
       .map((part) => `functions/${folder} has no ${part}`),
-    ...(manifests === '' || new RegExp(`name: ${name}$`, 'm').test(manifests)
-      ? []
-      : [`knative/rendered has no ${name}`]),
+    ...['dev', 'production']
+      .filter((environment) => !existsSync(join(projectRoot, 'knative', 'rendered', environment, name, 'service.yaml')))
+      .map((environment) => `knative/rendered/${environment} has no ${name}`),
   ])
   assertNone(faults, 'one name, and a folder that is complete')
+})
+
+test('what follows from the functions is what they say', async () => {
+  const rendering = await renderProject(projectRoot)
+  assert.ok(rendering.files.size >= 5, `only ${rendering.files.size} files were read`)
+  const { stale, leftOver } = driftOf(projectRoot, rendering)
+  assertNone([...stale, ...leftOver], 'a definition was changed: run npx sluice render, and commit what it writes')
 })
 
 test('every consumed type has a schema with examples that fit and examples that do not', async () => {

@@ -11,7 +11,7 @@ export interface FunctionPlan {
   readonly purpose: string
   readonly kind: AnyFunction['kind']
   readonly exposure: 'cluster' | 'public'
-  /** Names of `secrets` in knative/values.yaml. */
+  /** Names of `secrets` in knative/values.yaml; `kafka` stands for the credentials of its `kafka`. */
   readonly secrets: readonly SecretName[]
   readonly scale: { readonly min: number; readonly max: number; readonly target: number }
   readonly resources: Resources
@@ -23,7 +23,7 @@ export interface FunctionPlan {
   readonly sources: readonly SourcePlan[]
 }
 
-export type SecretName = 'database' | 'redis' | 'model' | 'memory'
+export type SecretName = 'database' | 'redis' | 'model' | 'memory' | 'kafka'
 
 export interface SourcePlan {
   readonly name: string
@@ -69,12 +69,14 @@ export function planFunction(definition: AnyFunction): FunctionPlan {
   }
 }
 
-function secretsOf({ needs, uses = [] }: AnyFunction): readonly SecretName[] {
+function secretsOf({ needs, uses = [], produces }: AnyFunction): readonly SecretName[] {
   const wanted: readonly (readonly [boolean, SecretName])[] = [
     [needs.includes('postgres'), 'database'],
     [needs.includes('redis'), 'redis'],
     [needs.includes('model'), 'model'],
     [uses.includes('memory'), 'memory'],
+    // What it emits it also publishes early.
+    [needs.includes('kafka') || produces.length > 0, 'kafka'],
   ]
   return wanted.filter(([is]) => is).map(([, name]) => name)
 }

@@ -34,7 +34,11 @@ export interface RenderedChart {
 }
 
 /** @throws SluiceError `invalid_definition`, `invalid_option`, or `start_failed` with what Helm said. */
-export function renderChart(root: string, definitions: readonly AnyFunction[], helm = findHelm(root)): RenderedChart {
+export function renderChart(
+  root: string,
+  definitions: readonly AnyFunction[],
+  helm: Helm | 'none' = findHelm(root) ?? 'none',
+): RenderedChart {
   const plans = plansOf(definitions)
   checkPlans(plans)
   const values = stringify(plans, { lineWidth: 0 })
@@ -45,7 +49,7 @@ export function renderChart(root: string, definitions: readonly AnyFunction[], h
       [`${chartFolder}/${functionsFile}`, notice + values],
       [`${renderedFolder}/made-from.sha256`, fingerprintOf(chart)],
     ])
-    if (helm === undefined) return { files, hasManifests: false }
+    if (helm === 'none') return { files, hasManifests: false }
     for (const environment of environments) {
       for (const [file, text] of splitManifests(manifestsOf(helm, chart, environment)))
         files.set(`${renderedFolder}/${environment}/${file}`, text)

@@ -36,7 +36,7 @@ export function splitManifests(rendered: string): ReadonlyMap<string, string> {
     const file = `${folderOf(text)}/${name}`
     documents.set(file, [...(documents.get(file) ?? []), `${text.trim()}\n`])
   }
-  const files = [...documents.keys()].toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  const files = [...documents.keys()].toSorted().toSorted((a, b) => rank(a) - rank(b))
   return new Map([
     ...files.map(
       (file) => [file, notice + (documents.get(file) ?? []).map((text) => `---\n${text}`).join('')] as const,

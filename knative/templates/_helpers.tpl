@@ -55,6 +55,17 @@ sluice.dev/function: {{ . }}
 {{/* The settings of every function: the data of the ConfigMap. */}}
 {{- define "sluice.settings" -}}
 KAFKA_BROKERS: {{ include "sluice.bootstrapServers" . | quote }}
+{{- with .Values.kafka }}
+{{- if .tls.enabled }}
+KAFKA_TLS: "true"
+{{- if .tls.ca.name }}
+NODE_EXTRA_CA_CERTS: /etc/sluice/kafka/ca.crt
+{{- end }}
+{{- end }}
+{{- if .sasl.enabled }}
+KAFKA_SASL_MECHANISM: {{ .sasl.mechanism }}
+{{- end }}
+{{- end }}
 MEMORY_SERVICE_URL: {{ printf "http://memory-service.%s.svc.cluster.local" .Release.Namespace | quote }}
 SLUICE_FUNCTION_URL_TEMPLATE: {{ printf "http://{function}.%s.svc.cluster.local" .Release.Namespace | quote }}
 SLUICE_HOST: 0.0.0.0
@@ -66,7 +77,7 @@ SLUICE_HOST: 0.0.0.0
 {{/* Variables from Secrets: dict "root" $ "secrets" (names in .Values.secrets). */}}
 {{- define "sluice.secretEnv" -}}
 {{- $root := .root -}}
-{{- range $name := .secrets -}}
+{{- range $name := without .secrets "kafka" -}}
 {{- $secret := index $root.Values.secrets $name -}}
 {{- if $secret.name -}}
 {{- range $variable, $key := $secret.keys }}
@@ -79,6 +90,15 @@ SLUICE_HOST: 0.0.0.0
 {{- else if ne $name "redis" -}}
 {{- fail (printf "secrets.%s.name is required: the Secret with the keys %s" $name (values $secret.keys | sortAlpha | join ", ")) -}}
 {{- end -}}
+{{- end -}}
+{{- $kafka := $root.Values.kafka -}}
+{{- if and $kafka.sasl.enabled (has "kafka" .secrets) }}
+- name: KAFKA_SASL_USERNAME
+  valueFrom:
+    {{- include "sluice.secretKeyRef" $kafka.sasl.user | nindent 4 }}
+- name: KAFKA_SASL_PASSWORD
+  valueFrom:
+    {{- include "sluice.secretKeyRef" $kafka.sasl.password | nindent 4 }}
 {{- end -}}
 {{- range $root.Values.secretEnv }}
 - name: {{ .name }}

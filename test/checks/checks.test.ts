@@ -5,10 +5,12 @@ import assert from 'node:assert/strict'
 import {
   appendFileSync,
   cpSync,
+  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -17,6 +19,7 @@ import { test, type TestContext } from 'node:test'
 import { projectRoot, temporaryFolder } from '../support/index.ts'
 import { judge, type Check, type Verdict } from './check.ts'
 import { checks } from './checks.ts'
+import { script } from './program.ts'
 
 const limit = { timeout: 180_000 }
 
@@ -38,6 +41,13 @@ function write(copy: string, files: Readonly<Record<string, string>>): void {
     writeFileSync(join(copy, file), `// A planted breach.\n\n${text}\n`)
   }
 }
+
+const contentsOf = (copy: string): ReadonlyMap<string, string> =>
+  new Map(
+    globSync('{functions,knative,schemas,infra,shared,docs}/**/*.*', { cwd: copy })
+      .filter((file) => statSync(join(copy, file)).isFile())
+      .map((file) => [file, readFileSync(join(copy, file), 'latin1')]),
+  )
 
 async function judgeIn(copy: string, name: string): Promise<Verdict> {
   const check = checks.find((each) => each.name.startsWith(name))
@@ -138,6 +148,40 @@ test('stale generated files and pages are found', limit, async (t) => {
     /docs\/errors\.md[^]*node test\/checks\/write-tables\.ts mends this/,
   )
 })
+
+test(
+  'a number that was changed in a function.ts, and not rendered, is found: in what follows from it and nowhere else',
+  limit,
+  async (t) => {
+    const copy = copyOfProject(t)
+    const file = join(copy, 'functions/memory-replicator/function.ts')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('concurrency: 50', 'concurrency: 51'))
+    const follows = [
+      'knative/files/functions.yaml',
+      'knative/rendered/made-from.sha256',
+      'knative/rendered/dev/memory-replicator/service.yaml',
+      'knative/rendered/production/memory-replicator/service.yaml',
+    ]
+    const generated = await judgeIn(copy, 'generated')
+    assertBites(generated, /node cli\/main\.ts render --quiet mends this/)
+    const named = [...generated.output.matchAll(/^(\S+) is not what the definitions say$/gm)].map(([, name]) => name)
+    assert.deepEqual(named, follows)
+    assertBites(await judgeIn(copy, 'architecture'), /run npx sluice render[^]*memory-replicator\/service\.yaml/)
+
+    const before = contentsOf(copy)
+    const { code, output } = await script(copy, ['cli/main.ts', 'render', '--quiet'])
+    assert.equal(code, 0, output)
+    const after = contentsOf(copy)
+    assert.deepEqual(
+      [...after]
+        .filter(([name, text]) => before.get(name) !== text)
+        .map(([name]) => name)
+        .toSorted(),
+      follows.toSorted(),
+    )
+    assert.equal((await judgeIn(copy, 'generated')).passed, true)
+  },
+)
 
 test('every rule of the architecture finds its breach', limit, async (t) => {
   const copy = copyOfProject(t)

@@ -81,7 +81,7 @@ const format: Check = {
 
 const generated: Check = {
   name: 'generated files',
-  least: 2,
+  least: 3,
   what: 'generators',
   run: async (root) => {
     const present = generators.filter(({ command }) => existsSync(join(root, command[0])))

@@ -67,7 +67,7 @@ test('secrets follow from what a function needs and uses, resources from its siz
     needs: ['postgres', 'redis', 'model', 'kafka'],
     uses: ['memory'],
   })
-  assert.deepEqual(plan.secrets, ['database', 'redis', 'model', 'memory'])
+  assert.deepEqual(plan.secrets, ['database', 'redis', 'model', 'memory', 'kafka'])
   const sized = planFunction({ ...eventFunction('steps'), size: { cpuMillicores: 50, cpuLimitMillicores: 500, memoryMiB: 128 } }) // prettier-ignore
   assert.deepEqual(sized.resources, { requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '500m', memory: '128Mi' } }) // prettier-ignore
 })
