@@ -81,6 +81,30 @@ export async function readEvents(
   return rows
 }
 
+export interface EventPage {
+  readonly events: readonly ReadEvent[]
+  /** There may be more behind them. */
+  readonly more: boolean
+}
+
+/** As many as fit into `bytes`, and at least one: a reader that is slow must not keep a hundred large ones in memory. */
+export async function readEventPage(
+  database: Queryable,
+  { tenant, sessionId }: SessionKey,
+  { after, limit, bytes }: { readonly after: number; readonly limit: number; readonly bytes: number },
+): Promise<EventPage> {
+  const { rows } = await database.query<ReadEvent & { readonly found: number }>(pageSql, [
+    tenant,
+    sessionId,
+    after,
+    limit,
+    bytes,
+  ])
+  const events = rows.map(({ found: _found, ...event }) => event)
+  const [{ found } = { found: 0 }] = rows
+  return { events, more: found > events.length || found === limit }
+}
+
 const noSession = (): SluiceError => new SluiceError('not_found', 'There is no such session')
 
 // The time goes to and fro as the database wrote it: JavaScript's clock has no microseconds, and a cursor must not skip a row.
@@ -134,3 +158,12 @@ const eventsSql = `
   FROM agent.session_event AS event
   WHERE event.tenant = $1 AND event.session_id = $2 AND event.position > $3
   ORDER BY event.position LIMIT $4`
+
+const pageSql = `
+  WITH page AS (${eventsSql}),
+  measured AS (
+    SELECT page.*, sum(octet_length(page.data::text)) OVER (ORDER BY page.position)::bigint AS through,
+      first_value(page.position) OVER (ORDER BY page.position) AS first, count(*) OVER ()::integer AS found
+    FROM page)
+  SELECT position, event_id, type, turn_id, at, data, found FROM measured
+  WHERE through <= $5 OR position = first ORDER BY position`

@@ -4,11 +4,11 @@
 // F2  Durable events come from the table alone, by position, each once. A signal is only a reason to look; without any, a
 //     look every `pollMs` finds what a lost signal hid.
 // F3  Signals are handled one after the other, so a piece never comes before the start of its turn nor after its end.
-// F4  Pieces that wait for a slow client count as its buffer.
+// F4  Pieces that wait for a slow client count as its buffer, and the past is read in pages of half of it.
 
 import type { Queryable } from '../../../shared/database/index.ts'
 import type { SessionSignal } from '../../../shared/events/index.ts'
-import { readEvents, type ReadEvent, type SessionKey } from '../session-queries.ts'
+import { readEventPage, type ReadEvent, type SessionKey } from '../session-queries.ts'
 import { createDeltaFilter } from './delta-filter.ts'
 import type { SessionSignals } from './session-signals.ts'
 import type { SseWriter } from './sse-writer.ts'
@@ -40,12 +40,13 @@ export async function followSession(
 
   async function readOn(): Promise<void> {
     for (;;) {
-      const events = await readEvents(database, key, { after: position, limit: pageEvents })
+      const asked = { after: position, limit: pageEvents, bytes: bufferBytes / 2 }
+      const { events, more } = await readEventPage(database, key, asked)
       for (const event of events) {
         await writer.room()
         sendEvent(event)
       }
-      if (events.length < pageEvents) return
+      if (!more) return
     }
   }
 

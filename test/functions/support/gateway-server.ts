@@ -59,17 +59,22 @@ export async function startGateway(
 export async function storeEvents(
   database: Database,
   sessionId: string,
-  { types, turnId = 't1' }: { readonly types: readonly string[]; readonly turnId?: string },
+  {
+    types,
+    turnId = 't1',
+    padding = 0,
+  }: { readonly types: readonly string[]; readonly turnId?: string; readonly padding?: number },
 ): Promise<number> {
   const { rows } = await database.query<{ last: number }>(
     `WITH allotted AS (
        UPDATE agent.session SET last_position = last_position + $2 WHERE session_id = $1 RETURNING tenant, last_position AS last
      ), stored AS (
        INSERT INTO agent.session_event (tenant, session_id, position, event_id, type, turn_id, data)
-       SELECT tenant, $1, last - $2 + number, gen_random_uuid()::text, type, $4, json_build_object('turn_id', $4::text, 'number', number)
+       SELECT tenant, $1, last - $2 + number, gen_random_uuid()::text, type, $4, 
+         json_strip_nulls(json_build_object('turn_id', $4::text, 'number', number, 'padding', nullif(repeat('x', $5), '')))
        FROM allotted, unnest($3::text[]) WITH ORDINALITY AS given (type, number)
      ) SELECT last FROM allotted`,
-    [sessionId, types.length, types, turnId],
+    [sessionId, types.length, types, turnId, padding],
   )
   return rows[0]?.last ?? 0
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { sessionChannel, type SessionSignal } from '../../../../shared/events/index.ts'
+import { readEventPage } from '../../../../functions/gateway/session-queries.ts'
 import { atEnd, until } from '../../../support/index.ts'
 import { call, watch, type StreamedEvent } from '../../support/client.ts'
 import { createSession, startGateway, storeEvents, type GatewayServer } from '../../support/gateway-server.ts'
@@ -285,3 +286,26 @@ test('a client that leaves while its stream is being opened leaves nothing behin
   })
   await open.body?.cancel()
 })
+
+test(
+  'a client that does not read keeps a few events of the past in memory, not a page of a hundred',
+  { timeout: 60_000 },
+  async (t) => {
+    const gateway = await startGateway(t, {})
+    const { database, url } = gateway
+    const id = await createSession(database, 'large')
+    await storeEvents(database, id, { types: Array.from({ length: 60 }, () => started), padding: 50_000 })
+    const stream = await watch(t, `${url}/v1/session/${id}/events`)
+    await until('all is there', () => stream.durable().length === 60)
+    assert.deepEqual(positions(stream.durable()), upTo(60))
+    const bytes = 131_072
+    const { events, more } = await readEventPage(
+      database,
+      { tenant: 'local', sessionId: id },
+      { after: 0, limit: 100, bytes },
+    )
+    assert.deepEqual([events.length, more], [2, true])
+    const one = await readEventPage(database, { tenant: 'local', sessionId: id }, { after: 59, limit: 100, bytes: 10 })
+    assert.deepEqual([one.events.length, one.more], [1, false])
+  },
+)
