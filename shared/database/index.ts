@@ -3,6 +3,7 @@ export { migrate, type AppliedMigration, type MigrateOptions } from './migrate.t
 export { notifyPayloadBytes } from './notifier.ts'
 export type {
   Database,
+  PreparedStatement,
   Queryable,
   QueryAnswer,
   Row,

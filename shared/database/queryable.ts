@@ -13,13 +13,19 @@ export interface QueryAnswer<R> {
   readonly rowCount: number
 }
 
+/** A statement that every connection plans once and keeps: for few texts that run often. A name belongs to one text. */
+export interface PreparedStatement {
+  readonly name: string
+  readonly text: string
+}
+
 export interface Queryable {
   /**
    * Runs one statement. Concurrent calls on a transaction are sent without waiting for each other and run in call order.
    * @throws SluiceError `database_unavailable` when the connection is lost or the server is going away; the outcome of the
    * statement is then unknown. Other errors of the server pass unchanged (see `sqlState`).
    */
-  query<R extends object = Row>(sql: string, values?: readonly unknown[]): Promise<QueryAnswer<R>>
+  query<R extends object = Row>(sql: string | PreparedStatement, values?: readonly unknown[]): Promise<QueryAnswer<R>>
 }
 
 export interface Transaction extends Queryable {
@@ -45,7 +51,8 @@ export interface Subscription {
 export interface Database extends Component, Queryable {
   probe(signal: AbortSignal): Promise<void>
   /**
-   * Runs `work` between BEGIN and COMMIT; anything it throws rolls back and is rethrown.
+   * Runs `work` between BEGIN and COMMIT; anything it throws rolls back and is rethrown. Statements that `work` began and did
+   * not await are sent together with COMMIT; when one of them fails, nothing is committed and this rejects with its error.
    * @throws SluiceError `database_unavailable` when the connection is lost before the answer to COMMIT: the transaction may
    * have committed or not, so it is never reported as a success. `deadline_exceeded` when `work` left the transaction idle too
    * long. `handler_failed` when `work` swallowed the error of a statement, so that the server could only roll back.

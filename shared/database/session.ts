@@ -2,9 +2,9 @@
 // back and the user never takes a lost answer for a success.
 
 import type { Pool, QueryResult } from 'pg'
-import { SluiceError } from '../errors/index.ts'
+import { SluiceError, sqlState } from '../errors/index.ts'
 import { databaseError, endsSession, unavailable } from './database-errors.ts'
-import type { QueryAnswer } from './queryable.ts'
+import type { PreparedStatement, QueryAnswer } from './queryable.ts'
 
 export interface TaggedAnswer<R> extends QueryAnswer<R> {
   /** The tag the server answered with, such as COMMIT. */
@@ -12,7 +12,7 @@ export interface TaggedAnswer<R> extends QueryAnswer<R> {
 }
 
 export interface Session {
-  query<R extends object>(sql: string, values?: readonly unknown[]): Promise<TaggedAnswer<R>>
+  query<R extends object>(sql: string | PreparedStatement, values?: readonly unknown[]): Promise<TaggedAnswer<R>>
   /** What ended the connection, once it has ended. */
   lost(): unknown
   /** Gives the connection back, or destroys it when it is lost or `broken`. */
@@ -31,13 +31,17 @@ export async function openSession(pool: Pool): Promise<Session> {
   }
   client.on('error', onError)
   return {
-    query: async <R extends object>(sql: string, values?: readonly unknown[]): Promise<TaggedAnswer<R>> => {
+    query: async <R extends object>(
+      sql: string | PreparedStatement,
+      values?: readonly unknown[],
+    ): Promise<TaggedAnswer<R>> => {
       try {
-        const answer: QueryResult<R> | QueryResult<R>[] = await client.query<R>(sql, values as unknown[])
+        // `sql` goes first: the driver takes both forms, its types want one.
+        const answer: QueryResult<R> | QueryResult<R>[] = await client.query<R>(sql as string, values as unknown[])
         const { rows, rowCount, command } = Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
         return { rows, rowCount: rowCount ?? 0, command }
       } catch (error) {
-        if (endsSession(error) || isConnectionError(error)) lost ??= error
+        if (endsSession(error) || isConnectionError(error) || isStalePlan(error)) lost ??= error
         throw databaseError(lost ?? error, lost !== undefined)
       }
     },
@@ -54,6 +58,11 @@ function lastOf<T>(answers: readonly T[]): T {
   if (last === undefined) throw new SluiceError('internal', 'The driver gave an empty list of answers')
   return last
 }
+
+// A migration changed what a prepared statement answers, or something between us and the server lost it: a new connection
+// prepares it anew.
+const isStalePlan = (error: unknown): boolean =>
+  error instanceof Error && (sqlState(error) === '26000' || error.message === 'cached plan must not change result type')
 
 // The driver has no codes for these. Compared with pg 8.23; test/shared/database/outage.test.ts would see a change.
 const driverMessages =

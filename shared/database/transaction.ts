@@ -2,7 +2,8 @@
 //
 // T1  Success is reported only after the server answered COMMIT to COMMIT.
 // T2  A connection whose transaction could not be ended is destroyed, never pooled.
-// T3  A lost connection is what the caller hears of, even when `work` swallowed it or failed by it in another way.
+// T3  What `work` did not await travels with COMMIT: when it fails, the server rolls back, and its error is what the caller hears.
+// T4  A lost connection is what the caller hears of, even when `work` swallowed it or failed by it in another way.
 
 import { SluiceError } from '../errors/index.ts'
 import { databaseError } from './database-errors.ts'
@@ -18,9 +19,14 @@ export async function runTransaction<T>(
   try {
     const begun = session.query(beginStatement(options)) // travels with the first statement of the work
     begun.catch(() => undefined) // the work's statements fail then, too
-    const result = await work(transactionOn(session))
-    await begun
-    const { command } = await session.query('COMMIT')
+    const underWay: UnderWay = new Map()
+    const result = await work(transactionOn(session, underWay))
+    await Promise.all([...underWay].filter(([, { mayStayUnsent }]) => mayStayUnsent).map(([answer]) => answer))
+    const last = [...underWay.keys()]
+    const committing = session.query('COMMIT')
+    committing.catch(() => undefined) // what failed before it is the reason
+    await Promise.all([begun, ...last])
+    const { command } = await committing
     ended = true
     if (command !== 'COMMIT') {
       throw new SluiceError(
@@ -51,10 +57,26 @@ function beginStatement({ isolation, readOnly, lockTimeoutMs, statementTimeoutMs
   return begin + limits.join('')
 }
 
-function transactionOn(session: Session): Transaction {
+/** The statements that are not answered yet. What may stay unsent must not have COMMIT behind it, which would not notice. */
+type UnderWay = Map<Promise<unknown>, { readonly mayStayUnsent: boolean }>
+
+/** The driver writes these without code of the value's own, which could throw. */
+const isPlain = (value: unknown): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  Buffer.isBuffer(value) ||
+  (Array.isArray(value) && value.every(isPlain))
+
+function transactionOn(session: Session, underWay: UnderWay): Transaction {
   let depth = 0
   return {
-    query: (sql, values) => session.query(sql, values),
+    query: (sql, values = []) => {
+      const answer = session.query<never>(sql, values)
+      underWay.set(answer, { mayStayUnsent: !values.every(isPlain) })
+      const settled = (): void => void underWay.delete(answer)
+      answer.then(settled, settled)
+      return answer
+    },
     savepoint: async (work) => {
       const name = `sluice_${(depth += 1)}`
       await session.query(`SAVEPOINT ${name}`)

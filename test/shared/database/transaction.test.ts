@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { classifyError, SluiceError, sqlState } from '../../../shared/errors/index.ts'
-import type { Database } from '../../../shared/database/index.ts'
+import type { Database, Transaction } from '../../../shared/database/index.ts'
 import { createTestDatabase } from '../../support/index.ts'
 import { openDatabase } from './open-database.ts'
 
@@ -193,4 +193,40 @@ test('a value that cannot be sent fails its statement and leaves the connection 
   assert.deepEqual((await database.query("SELECT $1::text AS text, '[1]'::jsonb AS json", ['x'])).rows, [
     { text: 'x', json: [1] },
   ])
+})
+
+test('a statement that is not awaited travels with COMMIT; when it fails, nothing is stored and its error is the answer', async (t) => {
+  const database = await open(t)
+  const last = (tx: Transaction, id: number): void => void tx.query(insert, [id]).catch(() => undefined)
+  await database.transaction(async (tx) => last(tx, 1))
+  assert.deepEqual(await ids(database), [1])
+  const failing = database.transaction(async (tx) => {
+    await tx.query(insert, [2])
+    last(tx, 1)
+  })
+  await assert.rejects(failing, state('23505'))
+  assert.deepEqual(await ids(database), [1])
+})
+
+test('a statement that cannot be sent never has COMMIT behind it', async (t) => {
+  const database = await open(t)
+  const circular: Record<string, unknown> = {}
+  circular['self'] = circular
+  const unsendable = database.transaction(async (tx) => {
+    await tx.query(insert, [1])
+    tx.query('SELECT $1::json', [circular]).catch(() => undefined)
+  })
+  await assert.rejects(unsendable, TypeError)
+  assert.deepEqual(await ids(database), [])
+})
+
+test('a prepared statement whose answer a migration changed is prepared anew on another connection', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const database = await openDatabase(t, url, { poolSize: 1 })
+  const statement = { name: 'answer', text: 'SELECT * FROM answer()' }
+  await database.query("CREATE FUNCTION answer() RETURNS text LANGUAGE sql AS $$ SELECT 'old' $$")
+  for (let time = 0; time < 2; time += 1) assert.deepEqual((await database.query(statement)).rows, [{ answer: 'old' }])
+  await database.query('DROP FUNCTION answer(); CREATE FUNCTION answer() RETURNS int LANGUAGE sql AS $$ SELECT 7 $$')
+  await assert.rejects(database.query(statement), code('database_unavailable'))
+  assert.deepEqual((await database.query(statement)).rows, [{ answer: 7 }])
 })
