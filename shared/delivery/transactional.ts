@@ -40,7 +40,7 @@ export function createTransactional(
           const open = openEffects(tx, { function: name, produces, tenant }, deps)
           try {
             const result = await work(open.effects)
-            return { result, emitted: await open.store() }
+            return { result, emitted: open.store().emitted }
           } finally {
             open.close()
           }

@@ -20,13 +20,16 @@ export interface Parking {
 /** Parked because something is before it in its lane, not because it failed. */
 export const dueNow: Parking = { attempts: 0, delayMs: 0, cause: null, detail: null }
 
-const claimSql = `SELECT sluice.claim(p_function => $1, p_source => $2, p_id => $3, p_data_hash => $4, p_key => $5,
-  p_parks => false) AS decision`
+const claimStatement = {
+  name: 'sluice.claim',
+  text: `SELECT sluice.claim(p_function => $1, p_source => $2, p_id => $3, p_data_hash => $4, p_key => $5,
+  p_parks => false) AS decision`,
+}
 
 /** First statement of the transaction that will hold the effects. @throws SluiceError `lane_busy` when a lock was not to be had in time. */
 export async function claim(tx: Queryable, { name }: DeliveryContract, event: ReceivedEvent): Promise<Claim> {
   const { rows } = await tx
-    .query<{ decision: Claim }>(claimSql, [name, event.source, event.id, event.dataHash, event.key])
+    .query<{ decision: Claim }>(claimStatement, [name, event.source, event.id, event.dataHash, event.key])
     .catch(laneBusy)
   return decisionOf(rows)
 }
@@ -45,9 +48,12 @@ export async function park(
   await tx.query(parkSql, [name, ...parkedColumns(event), attempts, delayMs, cause, detail])
 }
 
-const claimAndParkSql = `SELECT sluice.claim_and_park(p_function => $1, p_key => $2, p_source => $3, p_id => $4, p_tenant => $5,
+const claimAndParkStatement = {
+  name: 'sluice.claim_and_park',
+  text: `SELECT sluice.claim_and_park(p_function => $1, p_key => $2, p_source => $3, p_id => $4, p_tenant => $5,
   p_event => $6, p_raw => $7, p_topic => $8, p_partition => $9, p_log_offset => $10, p_record_key => $11, p_trace => $12,
-  p_data_hash => $13) AS decision`
+  p_data_hash => $13) AS decision`,
+}
 
 /** Claims and parks in one statement, which is a transaction of its own. @throws SluiceError `lane_busy`. */
 export async function claimAndPark(
@@ -56,7 +62,7 @@ export async function claimAndPark(
   event: ReceivedEvent,
 ): Promise<Claim> {
   const { rows } = await database
-    .query<{ decision: Claim }>(claimAndParkSql, [name, ...parkedColumns(event), event.dataHash])
+    .query<{ decision: Claim }>(claimAndParkStatement, [name, ...parkedColumns(event), event.dataHash])
     .catch(laneBusy)
   return decisionOf(rows)
 }

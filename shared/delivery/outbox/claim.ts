@@ -29,22 +29,29 @@ export interface SentRow extends OutboxRow {
 
 /** Longest publishing of one claim before another publisher may take its keys, in milliseconds. */
 export const outboxLeaseMs = 15_000
-const keysOfClaim = 32
-const bytesOfKey = 262_144
+/** Keys of one claim. */
+export const keysOfClaim = 64
+const bytesOfKey = 131_072
 
-const claimSql = `SELECT token, topic, key, sequence, event FROM sluice.claim_outbox(
-  p_topics => $1, p_keys => $2, p_max_keys => ${keysOfClaim}, p_key_bytes => ${bytesOfKey}, p_lease_ms => ${outboxLeaseMs})`
+const claimStatement = {
+  name: 'sluice.claim_outbox',
+  text: `SELECT token, topic, key, sequence, event FROM sluice.claim_outbox(
+  p_topics => $1, p_keys => $2, p_max_keys => ${keysOfClaim}, p_key_bytes => ${bytesOfKey}, p_lease_ms => ${outboxLeaseMs})`,
+}
 
 /** Of the given keys those that are free and have pending rows, or any such keys. Undefined when there are none. */
 export async function claimOutbox(database: Queryable, keys?: readonly OutboxKey[]): Promise<OutboxClaim | undefined> {
   const values = keys === undefined ? [null, null] : [topicsOf(keys), keysOf(keys)]
-  const { rows } = await database.query<OutboxRow & { token: string }>(claimSql, values)
+  const { rows } = await database.query<OutboxRow & { token: string }>(claimStatement, values)
   const [first] = rows
   return first === undefined ? undefined : { token: first.token, keys: distinctKeys(rows), rows }
 }
 
-const settleSql = `SELECT topic, key FROM sluice.settle_outbox(p_token => $1, p_topics => $2, p_keys => $3, p_delay_ms => $4,
-  p_sent_topics => $5, p_sent_keys => $6, p_sequences => $7, p_partitions => $8, p_offsets => $9)`
+const settleStatement = {
+  name: 'sluice.settle_outbox',
+  text: `SELECT topic, key FROM sluice.settle_outbox(p_token => $1, p_topics => $2, p_keys => $3, p_delay_ms => $4,
+  p_sent_topics => $5, p_sent_keys => $6, p_sequences => $7, p_partitions => $8, p_offsets => $9)`,
+}
 
 /** Marks what the log has, frees the keys – after `delayMs`, so that a failing log is not hammered – and returns those with more. */
 export async function settleOutbox(
@@ -52,7 +59,7 @@ export async function settleOutbox(
   { token, keys }: OutboxClaim,
   { sent, delayMs }: { readonly sent: readonly SentRow[]; readonly delayMs: number },
 ): Promise<readonly OutboxKey[]> {
-  const { rows } = await database.query<OutboxKey>(settleSql, [
+  const { rows } = await database.query<OutboxKey>(settleStatement, [
     token,
     topicsOf(keys),
     keysOf(keys),

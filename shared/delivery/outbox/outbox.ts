@@ -15,12 +15,12 @@ import type { Instruments, Logger, Tracer } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { outboxChannel } from '../channels.ts'
 import { failpoint } from '../failpoints.ts'
-import { distinctKeys, type OutboxKey } from './claim.ts'
+import { distinctKeys, keysOfClaim, type OutboxKey } from './claim.ts'
 import type { Emission } from './emission.ts'
 import { createPublisher } from './publisher.ts'
 
 export interface Outbox extends Component {
-  /** The last write of a transaction, since it holds the keys' rows until COMMIT. */
+  /** The last write of a transaction, since it holds the keys' rows until COMMIT, with which it travels when it is not awaited. */
   store(tx: Queryable, emitted: readonly Emission[]): Promise<void>
   /** After COMMIT. Returns at once. */
   publish(emitted: readonly OutboxKey[]): void
@@ -46,7 +46,10 @@ export interface OutboxDeps {
   readonly tracer?: Tracer
 }
 
-const storeSql = 'SELECT sluice.emit(p_topics => $1, p_keys => $2, p_ids => $3, p_tenants => $4, p_events => $5)'
+const storeStatement = {
+  name: 'sluice.emit',
+  text: 'SELECT sluice.emit(p_topics => $1, p_keys => $2, p_ids => $3, p_tenants => $4, p_events => $5)',
+}
 
 export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: OutboxDeps): Outbox {
   const { database, eventLog, clock, log, instruments, failpoints } = deps
@@ -76,9 +79,9 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
   async function publishNoted(): Promise<void> {
     while (noted.length > 0) {
       const keys = distinctKeys(noted)
-      noted = []
+      noted = keys.slice(keysOfClaim)
       // The failure is logged; the relay takes over.
-      await round(keys, 'fast').catch(() => undefined)
+      await round(keys.slice(0, keysOfClaim), 'fast').catch(() => undefined)
     }
     running = undefined
   }
@@ -94,7 +97,7 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     health: () => health,
     store: async (tx, emitted) => {
       if (emitted.length === 0) return
-      await tx.query(storeSql, [
+      await tx.query(storeStatement, [
         emitted.map(({ topic }) => topic),
         emitted.map(({ key }) => key),
         emitted.map(({ id }) => id),

@@ -78,9 +78,13 @@ async function rehearseTransaction(
   const end = async (): Promise<void> => void (await tx.query('SET CONSTRAINTS ALL IMMEDIATE'))
   const run: HandlerRun = { incoming, origin, attempt: 1, contract, parent, end }
   const ended = await runHandler(tx, handler, { run, deps })
-  return ended.ok
-    ? { emitted: ended.emitted, steps: [], ended: { kind: 'done' } }
-    : { emitted: [], steps: [], ended: { kind: 'failed', error: ended.error } }
+  if (!ended.ok) return { emitted: [], steps: [], ended: { kind: 'failed', error: ended.error } }
+  try {
+    await ended.storing
+    return { emitted: ended.emitted, steps: [], ended: { kind: 'done' } }
+  } catch (error) {
+    return { emitted: [], steps: [], ended: { kind: 'failed', error } }
+  }
 }
 
 async function rehearseSteps(

@@ -108,7 +108,9 @@ export function createDrySteps(
     try {
       const result = await fn(open.effects)
       signal.throwIfAborted()
-      emitted.push(...(await open.store()))
+      const stored = open.store()
+      await stored.storing
+      emitted.push(...stored.emitted)
       await tx.query('RELEASE SAVEPOINT dry_step')
       return result
     } catch (error) {

@@ -6,6 +6,8 @@
 // A2  An event that waits for a dependency, or for a person after its only attempt, is at the head of a lane that says so.
 // A3  Only a lost database, a drain that ran out of time, or a constraint deferred to COMMIT undoes everything; then the source
 //     comes again.
+// A4  The outbox rows travel with COMMIT. When they cannot be stored, nothing is committed, and the event is claimed anew to
+//     record that as its failure: a later event of the key that was waiting for the lock may be taken before it.
 
 import type { Transaction } from '../../database/index.ts'
 import type { Circuit } from '../../resilience/index.ts'
@@ -49,44 +51,57 @@ interface Surroundings {
 /** `circuit`: what the event waits for. */
 type DecidedHere = Decided & { readonly circuit?: Circuit }
 
-function decide(incoming: Incoming, surroundings: Surroundings): Promise<DecidedHere> {
-  const { behaviour, deps } = surroundings
-  const { contract } = behaviour
+async function decide(incoming: Incoming, surroundings: Surroundings): Promise<DecidedHere> {
+  const { behaviour, passage, deps } = surroundings
+  const { contract, handler, parent } = behaviour
   const event = receivedEvent(incoming, contract)
+  let unstored: unknown
+  const noteUnstored = (error: unknown): void => void (unstored = error)
+  try {
+    return await whenClaimed(event, surroundings, async (tx) => {
+      if (passage.kind === 'wait') return letWait(tx, event, { ...surroundings, error: passage.error })
+      deps.failpoints(failpoint.claimed)
+      const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
+      const ended = await runHandler(tx, handler, { run, deps })
+      if (ended.ok) {
+        ended.storing.catch(noteUnstored)
+        return { ...settled('done', ended.emitted), attempt: 1 }
+      }
+      if (parent.aborted) throw ended.error
+      return recordFailure(tx, event, { ...surroundings, error: ended.error })
+    })
+  } catch (error) {
+    if (error !== unstored || parent.aborted) throw error
+    return whenClaimed(event, surroundings, (tx) => recordFailure(tx, event, { ...surroundings, error }))
+  }
+}
+
+/** `work` is for the event when it is the caller's and nothing is before it in its lane; behind a savepoint. */
+function whenClaimed(
+  event: ReceivedEvent,
+  { behaviour: { contract }, deps }: Surroundings,
+  work: (tx: Transaction) => Promise<DecidedHere>,
+): Promise<DecidedHere> {
   const { tracer = noTracer } = deps
-  const decided = (tx: Transaction) => decideIn(tx, event, { ...surroundings, incoming })
+  const decided = async (tx: Transaction): Promise<DecidedHere> => {
+    const claiming = claim(tx, contract, event)
+    const savepoint = tx.query('SAVEPOINT handler') // travels with the claim
+    savepoint.catch(() => undefined) // it fails when the claim does, whose error tells why
+    const claimed = await claiming
+    await savepoint
+    if (claimed === 'duplicate') return settled('duplicate')
+    if (claimed === 'conflict') return buryConflict(tx, event, { contract, deps })
+    if (claimed === 'park') {
+      await park(tx, contract, { ...event, parking: dueNow })
+      return settled('parked')
+    }
+    return work(tx)
+  }
   return inSpan(
     tracer,
     () => ({ name: 'transaction' }),
     () => deps.database.transaction(decided),
   )
-}
-
-async function decideIn(
-  tx: Transaction,
-  event: ReceivedEvent,
-  { incoming, ...surroundings }: Surroundings & { readonly incoming: Incoming },
-): Promise<DecidedHere> {
-  const { behaviour, passage, deps } = surroundings
-  const { contract, handler, parent } = behaviour
-  const claiming = claim(tx, contract, event)
-  const savepoint = tx.query('SAVEPOINT handler') // travels with the claim
-  savepoint.catch(() => undefined) // it fails when the claim does, whose error tells why
-  const claimed = await claiming
-  await savepoint
-  if (claimed === 'duplicate') return settled('duplicate')
-  if (claimed === 'conflict') return buryConflict(tx, event, { contract, deps })
-  if (claimed === 'park') {
-    await park(tx, contract, { ...event, parking: dueNow })
-    return settled('parked')
-  }
-  if (passage.kind === 'wait') return letWait(tx, event, { ...surroundings, error: passage.error })
-  deps.failpoints(failpoint.claimed)
-  const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
-  const ended = await runHandler(tx, handler, { run, deps })
-  if (ended.ok) return { ...settled('done', ended.emitted), attempt: 1 }
-  if (parent.aborted) throw ended.error
-  return recordFailure(tx, event, { ...surroundings, error: ended.error })
 }
 
 type Failed = Surroundings & { readonly error: unknown }

@@ -11,11 +11,17 @@ import type { Effects } from '../handler.ts'
 import { createEmissions, type Emission, type EmissionsOptions } from '../outbox/emission.ts'
 import { guardTransaction } from './guarded-transaction.ts'
 
+export interface Stored {
+  readonly emitted: readonly Emission[]
+  /** Not awaited, it travels with COMMIT: when it fails, so does the transaction, by the same error. */
+  readonly storing: Promise<void>
+}
+
 export interface OpenEffects {
   readonly effects: Effects
   readonly close: () => void
-  /** Closes, and puts what was emitted into the outbox. Publish it after COMMIT. */
-  readonly store: () => Promise<readonly Emission[]>
+  /** Closes, and begins to put what was emitted into the outbox. Publish it after COMMIT. */
+  readonly store: () => Stored
 }
 
 export function openEffects(
@@ -32,11 +38,12 @@ export function openEffects(
   return {
     effects: { tx: guard.tx, emit },
     close,
-    store: async () => {
+    store: () => {
       close()
-      await outbox.store(tx, emitted)
+      const storing = outbox.store(tx, emitted)
+      storing.catch(() => undefined) // the transaction rejects with it
       failpoints(failpoint.beforeCommit)
-      return emitted
+      return { emitted, storing }
     },
   }
 }

@@ -1,12 +1,11 @@
-// Calls the handler of a `transaction` function inside an open transaction, bounded in time, and stores what it emitted.
+// Calls the handler of a `transaction` function inside an open transaction, bounded in time, and begins to store what it emitted.
 
 import type { Transaction } from '../../database/index.ts'
 import type { DeliveryContract, Incoming } from '../contract.ts'
 import type { DeliveryDeps } from '../deps.ts'
 import type { DeliveryOrigin, TransactionHandler } from '../handler.ts'
-import type { Emission } from '../outbox/emission.ts'
 import { chainAfter } from '../outbox/hops.ts'
-import { openEffects } from './effects.ts'
+import { openEffects, type Stored } from './effects.ts'
 import { withinTimeLimit } from './time-limit.ts'
 
 export interface HandlerRun {
@@ -20,9 +19,7 @@ export interface HandlerRun {
   readonly end?: (tx: Transaction) => Promise<void>
 }
 
-export type HandlerEnd =
-  | { readonly ok: true; readonly emitted: readonly Emission[] }
-  | { readonly ok: false; readonly error: unknown }
+export type HandlerEnd = ({ readonly ok: true } & Stored) | { readonly ok: false; readonly error: unknown }
 
 export async function runHandler(
   tx: Transaction,
@@ -48,7 +45,7 @@ export async function runHandler(
     )
     open.close()
     await run.end?.(tx)
-    return { ok: true, emitted: await open.store() }
+    return { ok: true, ...open.store() }
   } catch (error) {
     open.close()
     return { ok: false, error }

@@ -99,7 +99,7 @@ export function createSteps(
         const result = await fn(open.effects)
         refuseWhenOver()
         await end(tx, result)
-        return { result, emitted: await open.store() }
+        return { result, emitted: open.store().emitted }
       } finally {
         stopListening()
         open.close()

@@ -14,6 +14,8 @@ export interface SeededBug {
 }
 
 const sql = 'schemas/database/0001-delivery.sql'
+/** Has the later form of some of its functions. */
+const laterSql = 'schemas/database/0012-less-work-for-each-event.sql'
 const outboxFolder = 'shared/delivery/outbox'
 const runsFolder = 'shared/delivery/runs'
 
@@ -82,7 +84,7 @@ export const seededBugs: readonly SeededBug[] = [
       {
         file: `${outboxFolder}/claim.ts`,
         find: `  const values = keys === undefined ? [null, null] : [topicsOf(keys), keysOf(keys)]
-  const { rows } = await database.query<OutboxRow & { token: string }>(claimSql, values)
+  const { rows } = await database.query<OutboxRow & { token: string }>(claimStatement, values)
 `,
         replace: `  const { rows } = await database.query(
     "SELECT 'none' AS token, topic, key, sequence, event::text, row_id FROM sluice.outbox WHERE row_id > $1 ORDER BY row_id",
@@ -93,13 +95,13 @@ export const seededBugs: readonly SeededBug[] = [
       },
       {
         file: `${outboxFolder}/claim.ts`,
-        find: '  const { rows } = await database.query<OutboxKey>(settleSql, [',
+        find: '  const { rows } = await database.query<OutboxKey>(settleStatement, [',
         replace: `  for (const { topic, key, sequence } of sent) {
     await database.query("UPDATE sluice.outbox SET state = 'sent' WHERE topic = $1 AND key = $2 AND sequence = $3", [topic, key, sequence])
     await database.query('UPDATE sluice.outbox_key SET sent = greatest(sent, $3) WHERE topic = $1 AND key = $2', [topic, key, sequence])
   }
   if (token === 'none') return []
-  const { rows } = await database.query<OutboxKey>(settleSql, [`,
+  const { rows } = await database.query<OutboxKey>(settleStatement, [`,
       },
     ],
     scenario: scenarios.slowCommits,
@@ -109,9 +111,9 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'an event overtakes the parked ones of its key',
     patches: [
       {
-        file: sql,
-        find: 'parks := p_parks OR EXISTS (SELECT FROM sluice.lane WHERE function = p_function AND key = p_key);',
-        replace: 'parks := p_parks;',
+        file: laterSql,
+        find: 'p_parks OR EXISTS (SELECT FROM sluice.lane WHERE function = p_function AND key = p_key)',
+        replace: 'p_parks',
       },
     ],
     scenario: scenarios.undisturbed,
@@ -168,7 +170,12 @@ export const seededBugs: readonly SeededBug[] = [
         replace: 'CREATE SEQUENCE sluice.outbox_sequence;\nCREATE TABLE sluice.outbox_key (',
       },
       {
-        file: sql,
+        file: laterSql,
+        find: 'VALUES (p_topics[1], p_keys[1], place,',
+        replace: "VALUES (p_topics[1], p_keys[1], nextval('sluice.outbox_sequence'),",
+      },
+      {
+        file: laterSql,
         find: 'SELECT e.topic, e.key, a.next - e.total + e.place - 1,',
         replace: "SELECT e.topic, e.key, nextval('sluice.outbox_sequence'),",
       },
@@ -180,7 +187,7 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'the fast path overtakes what the relay still has to publish',
     patches: [
       {
-        file: sql,
+        file: laterSql,
         find: 'AND s.sequence > c.sent ORDER BY s.sequence LIMIT 100',
         replace: `AND s.sequence > CASE WHEN p_topics IS NULL THEN c.sent ELSE (
         SELECT max(newest.sequence) - 1 FROM sluice.outbox newest WHERE newest.topic = c.topic AND newest.key = c.key
@@ -194,7 +201,7 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'other data under a used id is taken for a repeat',
     patches: [
       {
-        file: sql,
+        file: laterSql,
         find: "CASE WHEN taken_hash = p_data_hash THEN 'duplicate' ELSE 'conflict' END",
         replace: "'duplicate'",
         everywhere: true,

@@ -357,3 +357,17 @@ test('a transaction that rolls back emits nothing and leaves no hole in the sequ
   await allSent(bench)
   assert.equal((await assertOutboxEqualsLog(bench)).length, 2)
 })
+
+test('one process publishes all it emitted, however many keys that are', async (t) => {
+  const bench = await createWorkbench(t)
+  const { transaction } = await emitter(bench)
+  const keys = Array.from({ length: 200 }, (_, index) => `key-${index}`)
+  await transaction(
+    async ({ emit }) => {
+      for (const key of keys) emit(toolCallFinished, finished('c', key), { key })
+    },
+    { tenant: 'acme' },
+  )
+  await allSent(bench) // no relay is at work
+  await assertOutboxEqualsLog(bench)
+})

@@ -239,3 +239,25 @@ test('with one attempt allowed the first failure is the last', async (t) => {
   assert.deepEqual(await delivery.accept(incoming()), { status: 202, outcome: 'dead', code: 'handler_failed' })
   assert.equal((await take(bench.database)).length, 0)
 })
+
+test('outbox rows that cannot be stored undo everything, and the event is parked as after any failure', async (t) => {
+  const bench = await createWorkbench(t, { lockTimeoutMs: 150 })
+  await bench.database.query(effects)
+  const delivery = createDelivery(
+    contractOf('transaction'),
+    async ({ id }, { tx, emit }) => {
+      await tx.query(insertEffect, [id])
+      emit(toolCallFinished, finished('c'), { key: 's' })
+    },
+    bench,
+  )
+  assert.equal((await delivery.accept(incoming({ id: 'e1' }))).outcome, 'done')
+  const answer = await bench.database.transaction(async (tx) => {
+    await tx.query('SELECT FROM sluice.outbox_key FOR UPDATE')
+    return delivery.accept(incoming({ id: 'e2' }))
+  })
+  assert.equal(answer.outcome, 'retrying')
+  assert.deepEqual(await bench.rows('SELECT id FROM effect'), [{ id: 'e1' }])
+  assert.deepEqual(await bench.rows('SELECT id, attempts FROM sluice.parked'), [{ id: 'e2', attempts: 1 }])
+  assert.deepEqual(await bench.rows(`SELECT state FROM sluice.inbox WHERE id = 'e2'`), [{ state: 'parked' }])
+})
