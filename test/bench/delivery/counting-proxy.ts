@@ -80,12 +80,14 @@ export async function startCountingProxy(options: {
 const count = (counts: Map<string, number>, text: string): void => void counts.set(text, (counts.get(text) ?? 0) + 1)
 
 const parse = 'P'.charCodeAt(0)
+const bind = 'B'.charCodeAt(0)
 const query = 'Q'.charCodeAt(0)
 
-/** Follows what one client sends over chunk borders, and gives the texts of its statements. */
+/** Follows what one client sends over chunk borders, and gives the texts of the statements it runs. */
 function statementReader(): (chunk: Buffer) => readonly string[] {
   let rest = Buffer.alloc(0)
   let typeBytes = 0
+  const prepared = new Map<string, string>() // by name; the unnamed one is ''
   return (chunk) => {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     const texts: string[] = []
@@ -95,7 +97,9 @@ function statementReader(): (chunk: Buffer) => readonly string[] {
       if (end > bytes.length) break
       const fields = bytes.subarray(at + typeBytes + 4, end)
       if (typeBytes === 1 && bytes[at] === query) texts.push(textAt(fields, 0))
-      if (typeBytes === 1 && bytes[at] === parse) texts.push(textAt(fields, fields.indexOf(0) + 1)) // after its name
+      const second = fields.indexOf(0) + 1
+      if (typeBytes === 1 && bytes[at] === parse) prepared.set(textAt(fields, 0), textAt(fields, second))
+      if (typeBytes === 1 && bytes[at] === bind) texts.push(prepared.get(textAt(fields, second)) ?? '') // after its portal
       typeBytes = 1
       at = end
     }
