@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   send: () => import('./commands/send.ts'),
   options: () => import('./commands/options.ts'),
   migrate: () => import('./commands/migrate.ts'),
+  topics: () => import('./commands/topics.ts'),
   seed: () => import('./commands/seed.ts'),
   record: () => import('./commands/record.ts'),
   replay: () => import('./commands/replay.ts'),

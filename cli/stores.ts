@@ -26,9 +26,20 @@ export async function withDatabase<T>(work: (database: Database) => Promise<T>):
   }
 }
 
-/** @throws SluiceError `not_found` when nothing is named and no platform runs. */
+/** Kafka needs no database beside it. @throws SluiceError `not_found` when nothing is named and no platform runs. */
 export async function withEventLog<T>(work: (eventLog: EventLog) => Promise<T>): Promise<T> {
-  return withStores(({ eventLog }) => work(eventLog))
+  const config = loadConfig(environment)
+  if (config.kafkaBrokers.length === 0) return withStores(({ eventLog }) => work(eventLog))
+  return useEventLog(createEventLog(config, { clock, log, name: 'sluice-cli' }), work)
+}
+
+async function useEventLog<T>(eventLog: EventLog, work: (eventLog: EventLog) => Promise<T>): Promise<T> {
+  await eventLog.start(AbortSignal.timeout(30_000))
+  try {
+    return await work(eventLog)
+  } finally {
+    await eventLog.stop()
+  }
 }
 
 export interface Stores {
@@ -40,12 +51,7 @@ export interface Stores {
 export async function withStores<T>(work: (stores: Stores) => Promise<T>): Promise<T> {
   return withDatabase(async (database) => {
     const eventLog = createEventLog(storesConfig(), { database, clock, log, name: 'sluice-cli' })
-    await eventLog.start(AbortSignal.timeout(30_000))
-    try {
-      return await work({ database, eventLog })
-    } finally {
-      await eventLog.stop()
-    }
+    return useEventLog(eventLog, () => work({ database, eventLog }))
   })
 }
 

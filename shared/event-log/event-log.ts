@@ -35,6 +35,8 @@ export interface TopicDeclaration {
   readonly partitions: number
   /** Keeps the last record of each key for ever. */
   readonly compacted?: boolean
+  /** How long Kafka keeps a record, in milliseconds. Default: what the broker does. */
+  readonly retentionMs?: number
 }
 
 export interface ReadOptions {

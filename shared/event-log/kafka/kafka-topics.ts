@@ -60,10 +60,10 @@ export function createKafkaTopics({ admin, cluster, clock }: KafkaTopicsDeps): K
       if (missing.length === 0) return
       await admin.createTopics({
         waitForLeaders: true,
-        topics: missing.map(({ name, partitions, compacted = false }) => ({
-          topic: name,
-          numPartitions: partitions,
-          configEntries: compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
+        topics: missing.map((declaration) => ({
+          topic: declaration.name,
+          numPartitions: declaration.partitions,
+          configEntries: settingsOf(declaration),
         })),
       })
       await load()
@@ -76,4 +76,11 @@ export function createKafkaTopics({ admin, cluster, clock }: KafkaTopicsDeps): K
         return { earliest, next }
       }),
   }
+}
+
+function settingsOf({ compacted = false, retentionMs }: TopicDeclaration): { name: string; value: string }[] {
+  return [
+    ...(compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : []),
+    ...(retentionMs === undefined ? [] : [{ name: 'retention.ms', value: String(retentionMs) }]),
+  ]
 }
