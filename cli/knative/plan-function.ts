@@ -83,9 +83,13 @@ function secretsOf({ needs, uses = [], produces }: AnyFunction): readonly Secret
 
 // Memory is asked for whole: a process that was promised less than it may use is the first that the node kills.
 const resourcesOf = ({ cpuMillicores, cpuLimitMillicores, memoryMiB }: Size): Resources => ({
-  requests: { cpu: `${cpuMillicores}m`, memory: `${memoryMiB}Mi` },
-  limits: { cpu: `${cpuLimitMillicores}m`, memory: `${memoryMiB}Mi` },
+  requests: { cpu: cpuOf(cpuMillicores), memory: memoryOf(memoryMiB) },
+  limits: { cpu: cpuOf(cpuLimitMillicores), memory: memoryOf(memoryMiB) },
 })
+
+// As Kubernetes writes them back: what is written otherwise looks changed to whoever compares.
+const cpuOf = (millicores: number): string => (millicores % 1_000 === 0 ? `${millicores / 1_000}` : `${millicores}m`)
+const memoryOf = (mebibytes: number): string => (mebibytes % 1_024 === 0 ? `${mebibytes / 1_024}Gi` : `${mebibytes}Mi`)
 
 /**
  * What queue-proxy lets through to one process. An event function has places for its source and as many for its lanes, and for

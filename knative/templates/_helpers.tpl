@@ -115,3 +115,12 @@ secretKeyRef:
   name: {{ .name }}
   key: {{ .key }}
 {{- end -}}
+
+{{/* The gates of Knative that the values call open, by Knative's names. */}}
+{{- define "sluice.openGates" -}}
+{{- $open := list -}}
+{{- range $gate, $isOpen := .Values.featureGates -}}
+{{- if $isOpen -}}{{- $open = append $open (printf "kubernetes.%s" ($gate | replace "podspec" "podspec-" | lower)) -}}{{- end -}}
+{{- end -}}
+{{- join ", " $open -}}
+{{- end -}}

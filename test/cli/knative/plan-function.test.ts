@@ -68,6 +68,8 @@ test('secrets follow from what a function needs and uses, resources from its siz
     uses: ['memory'],
   })
   assert.deepEqual(plan.secrets, ['database', 'redis', 'model', 'memory', 'kafka'])
-  const sized = planFunction({ ...eventFunction('steps'), size: { cpuMillicores: 50, cpuLimitMillicores: 500, memoryMiB: 128 } }) // prettier-ignore
-  assert.deepEqual(sized.resources, { requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '500m', memory: '128Mi' } }) // prettier-ignore
+  const sizeOf = (cpuMillicores: number, cpuLimitMillicores: number, memoryMiB: number) =>
+    planFunction({ ...eventFunction('steps'), size: { cpuMillicores, cpuLimitMillicores, memoryMiB } }).resources
+  assert.deepEqual(sizeOf(50, 500, 128), { requests: { cpu: '50m', memory: '128Mi' }, limits: { cpu: '500m', memory: '128Mi' } }) // prettier-ignore
+  assert.deepEqual(sizeOf(1_000, 2_000, 1_024), { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '2', memory: '1Gi' } }) // prettier-ignore
 })
