@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEmissions } from '../../../../shared/delivery/outbox/emission.ts'
 import { encodeRecord, recordBytes, toolCallFinished, topics, type Topic } from '../../../../shared/events/index.ts'
+import { newTrace, withTrace } from '../../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../../shared/time/index.ts'
 import { eventOf, finished } from '../workbench.ts'
 
@@ -60,4 +61,17 @@ test('an event without a tenant has no empty extension', () => {
   const open = createEmissions({ function: 'f', produces: [production], tenant: '' }, { clock })
   open.emit(toolCallFinished, finished('c'), { key: 'k' })
   assert.equal('tenant' in eventOf(open.emitted[0]?.json ?? '').extensions, false)
+})
+
+test('an emitted event carries the state and the baggage of the trace that it comes of', () => {
+  const { emit, emitted } = emissions()
+  const trace = { ...newTrace(), state: 'a=b', baggage: 'c=d' }
+  withTrace(trace, () => emit(toolCallFinished, finished('c'), { key: 'k' }))
+  const event = eventOf(emitted[0]?.json ?? '')
+  const { traceparent, tracestate, baggage } = event.extensions
+  assert.deepEqual([traceparent?.slice(3, 35), tracestate, baggage], [trace.traceId, 'a=b', 'c=d'])
+  const headers = new Map(encodeRecord(event, { key: 'k' }).headers.map(([name, value]) => [name, value.toString()]))
+  assert.equal(headers.get('tracestate'), 'a=b')
+  assert.equal(headers.get('span_id'), traceparent?.slice(36, 52))
+  assert.equal(headers.has('baggage'), false, 'a KafkaSource would send it with another record')
 })

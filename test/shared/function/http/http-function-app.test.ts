@@ -323,3 +323,20 @@ test('without Postgres a transaction is refused with the remedy', limit, async (
   const answer = await exchange(service.port, get('/write'))
   assert.equal(answer.status, 500)
 })
+
+test(
+  'a malformed trace context is ignored and counted; the log level is not to be had on the serving port',
+  limit,
+  async (t) => {
+    const service = await start(t)
+    const bad = await exchange(service.port, post({ ...json, traceparent: 'garbage' }, '{"text":"a"}', '/v1/notes'))
+    assert.equal(bad.status, 202)
+    const metrics = await (await fetch(`http://127.0.0.1:${service.operationsPort}/metrics`)).text()
+    assert.match(metrics, /sluice_bad_trace_contexts_total\{.*part="traceparent".*\} 1/)
+    for (const method of ['GET', 'PUT']) {
+      const answer = await fetch(`http://127.0.0.1:${service.port}/log-level`, { method })
+      await answer.body?.cancel()
+      assert.equal(answer.status, 404)
+    }
+  },
+)

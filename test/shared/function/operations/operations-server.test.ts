@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { networkInterfaces } from 'node:os'
 import { test, type TestContext } from 'node:test'
 import { createHealth, healthDefaults } from '../../../../shared/function/operations/health.ts'
 import { createOperationsServer } from '../../../../shared/function/operations/operations-server.ts'
@@ -8,7 +9,7 @@ import { atEnd } from '../../../support/index.ts'
 
 const limit = { timeout: 20_000 }
 
-async function start(t: TestContext, check: () => Promise<void> = async () => undefined) {
+async function start(t: TestContext, check: () => Promise<void> = async () => undefined, host = '127.0.0.1') {
   const { registry, readinessLastSuccess: lastSuccess } = createInstruments({ function: 'gateway' })
   const health = createHealth(healthDefaults, {
     clock: systemClock,
@@ -19,7 +20,7 @@ async function start(t: TestContext, check: () => Promise<void> = async () => un
   })
   const log = createLogger({ function: 'gateway', level: 'info' }, { write: () => undefined })
   const server = createOperationsServer(
-    { host: '127.0.0.1', port: 0 },
+    { host, port: 0 },
     { health, registry, clock: systemClock, logLevel: createLogLevel({ log, clock: systemClock }) },
   )
   await server.start(new AbortController().signal)
@@ -28,6 +29,44 @@ async function start(t: TestContext, check: () => Promise<void> = async () => un
   const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${server.port()}${path}`, { method })
   return { health, server, ask }
 }
+
+const putLevel = (port: number, body: string, headers = { 'content-type': 'application/json' }, host = '127.0.0.1') =>
+  fetch(`http://${host}:${port}/log-level`, { method: 'PUT', headers, body })
+
+test('the log level is shown and changed for a while, by who says what it shall be', limit, async (t) => {
+  const { server, ask } = await start(t)
+  const port = server.port()
+  assert.deepEqual(await (await ask('/log-level')).json(), { level: 'info', configured: 'info' })
+  const changed = await putLevel(port, '{"level":"debug","seconds":60}')
+  assert.deepEqual(
+    [changed.status, await changed.json()],
+    [200, { level: 'debug', configured: 'info', seconds_left: 60 }],
+  )
+  const bad = [
+    '{"level":"silent"}',
+    '{"level":"debug","seconds":0}',
+    '{"level":"debug","seconds":86401}',
+    '[]',
+    'x',
+    '',
+  ]
+  for (const body of [...bad, `{"level":"debug","x":"${'x'.repeat(1_024)}"}`])
+    assert.equal((await putLevel(port, body)).status, 422, body.slice(0, 60))
+  assert.equal((await putLevel(port, '{"level":"warn"}', { 'content-type': 'text/plain' })).status, 415)
+  assert.equal((await ask('/log-level', 'POST')).status, 405)
+  const now = (await (await ask('/log-level')).json()) as { level: string }
+  assert.equal(now.level, 'debug', 'what was refused changed nothing')
+})
+
+test('the log level is not changed from another machine', limit, async (t) => {
+  const address = Object.values(networkInterfaces())
+    .flat()
+    .find((one) => one?.internal === false && one.family === 'IPv4')?.address
+  if (address === undefined) return t.skip('this machine has no address but loopback')
+  const { server } = await start(t, undefined, '0.0.0.0')
+  const answer = await putLevel(server.port(), '{"level":"error"}', undefined, address)
+  assert.equal(answer.status, 403)
+})
 
 test('health and metrics are answered, everything else is 404, other methods 405', async (t) => {
   const { health, ask } = await start(t)

@@ -57,6 +57,21 @@ test('the current trace is handed on', async (t) => {
   assert.equal(server.requests[0]?.headers['traceparent'], formatTraceparent(trace))
 })
 
+test('tracestate is handed on, and baggage only to services of our own', async (t) => {
+  const server = await startLoopbackServer(t, (_request, response) => response.end())
+  const trace = { ...newTrace(), state: 'a=b', baggage: 'c=d' }
+  for (const baggage of [false, true]) {
+    const { outbound } = subject(t, { baggage })
+    const answer = await withTrace(trace, () => outbound.request({ method: 'GET', url: server.url }, { signal }))
+    await answer.discard()
+  }
+  const sent = server.requests.map(({ headers }) => [headers['tracestate'], headers['baggage']])
+  assert.deepEqual(sent, [
+    ['a=b', undefined],
+    ['a=b', 'c=d'],
+  ])
+})
+
 test('a refused connection is a dependency failure without an address in its message', async (t) => {
   const server = await startLoopbackServer(t, () => {})
   const { outbound } = subject(t)
