@@ -1,0 +1,61 @@
+variables {
+  name                = "sluice-test"
+  account_id          = "123456789012"
+  kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/1"
+  deletion_protection = true
+  secrets = {
+    model = { description = "MODEL_API_KEY" }
+    kafka = { description = "Kafka", name_prefix = "AmazonMSK_" }
+  }
+}
+
+run "names_and_no_values" {
+  command = plan
+
+  assert {
+    condition     = output.names == { model = "sluice-test-model", kafka = "AmazonMSK_sluice-test-kafka" }
+    error_message = "names follow from keys"
+  }
+
+  assert {
+    condition     = length(aws_secretsmanager_secret_version.initial) == 0 && length(aws_secretsmanager_secret_rotation.this) == 0
+    error_message = "no value unless it is asked for"
+  }
+}
+
+run "a_first_value_is_in_no_state" {
+  command = apply
+
+  variables {
+    secrets        = { model = { description = "MODEL_API_KEY", initial_version = 1 } }
+    initial_values = { model = "not-to-be-seen" }
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.initial["model"].secret_string_wo == null
+    error_message = "a write-only value is in no state"
+  }
+}
+
+run "rotation" {
+  command = plan
+
+  variables {
+    secrets = { model = { description = "MODEL_API_KEY", rotation_lambda_arn = "arn:aws:lambda:eu-west-1:123456789012:function:rotate", rotation_days = 7 } }
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_rotation.this["model"].rotation_rules[0].automatically_after_days == 7
+    error_message = "rotated each week"
+  }
+}
+
+run "refuses_what_is_no_function" {
+  command = plan
+
+  variables {
+    secrets = { model = { description = "MODEL_API_KEY", rotation_lambda_arn = "rotate" } }
+  }
+
+  expect_failures = [var.secrets]
+}
