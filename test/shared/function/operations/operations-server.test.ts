@@ -30,14 +30,15 @@ async function start(t: TestContext, check: () => Promise<void> = async () => un
   return { health, server, ask }
 }
 
-const putLevel = (port: number, body: string, headers = { 'content-type': 'application/json' }, host = '127.0.0.1') =>
-  fetch(`http://${host}:${port}/log-level`, { method: 'PUT', headers, body })
+const json = { 'content-type': 'application/json' }
+const putLevel = (url: string, body: string, headers: Readonly<Record<string, string>> = json) =>
+  fetch(`${url}/log-level`, { method: 'PUT', headers, body })
 
 test('the log level is shown and changed for a while, by who says what it shall be', limit, async (t) => {
   const { server, ask } = await start(t)
-  const port = server.port()
+  const url = `http://127.0.0.1:${server.port()}`
   assert.deepEqual(await (await ask('/log-level')).json(), { level: 'info', configured: 'info' })
-  const changed = await putLevel(port, '{"level":"debug","seconds":60}')
+  const changed = await putLevel(url, '{"level":"debug","seconds":60}')
   assert.deepEqual(
     [changed.status, await changed.json()],
     [200, { level: 'debug', configured: 'info', seconds_left: 60 }],
@@ -51,8 +52,8 @@ test('the log level is shown and changed for a while, by who says what it shall 
     '',
   ]
   for (const body of [...bad, `{"level":"debug","x":"${'x'.repeat(1_024)}"}`])
-    assert.equal((await putLevel(port, body)).status, 422, body.slice(0, 60))
-  assert.equal((await putLevel(port, '{"level":"warn"}', { 'content-type': 'text/plain' })).status, 415)
+    assert.equal((await putLevel(url, body)).status, 422, body.slice(0, 60))
+  assert.equal((await putLevel(url, '{"level":"warn"}', { 'content-type': 'text/plain' })).status, 415)
   assert.equal((await ask('/log-level', 'POST')).status, 405)
   const now = (await (await ask('/log-level')).json()) as { level: string }
   assert.equal(now.level, 'debug', 'what was refused changed nothing')
@@ -64,7 +65,7 @@ test('the log level is not changed from another machine', limit, async (t) => {
     .find((one) => one?.internal === false && one.family === 'IPv4')?.address
   if (address === undefined) return t.skip('this machine has no address but loopback')
   const { server } = await start(t, undefined, '0.0.0.0')
-  const answer = await putLevel(server.port(), '{"level":"error"}', undefined, address)
+  const answer = await putLevel(`http://${address}:${server.port()}`, '{"level":"error"}')
   assert.equal(answer.status, 403)
 })
 
