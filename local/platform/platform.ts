@@ -10,6 +10,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config, Secret } from '../../shared/config/index.ts'
 import { createDatabase, migrate, type Database } from '../../shared/database/index.ts'
+import { SluiceError } from '../../shared/errors/index.ts'
 import { createEventLog, type EventLog } from '../../shared/event-log/index.ts'
 import { allTopics } from '../../shared/events/index.ts'
 import type { AnyFunction } from '../../shared/function/index.ts'
@@ -23,6 +24,7 @@ import { createRunner, createSourceWatch, type ProcessEvent, type Runner } from 
 import { seedEmptyDatabase } from '../seeds/index.ts'
 import { compileCacheEnv, warmCompileCache } from './compile-cache.ts'
 import { startPostgres, type PlatformPostgres } from './database-server.ts'
+import { givenKafka, givenPostgres, startGiven } from './given-services.ts'
 import { installedFunctions } from './installed-functions.ts'
 import { startModel, type RehearsalModel, type RehearsalPace } from './model.ts'
 import { planProcesses, type PlannedProcess } from './process-specs.ts'
@@ -103,9 +105,13 @@ export async function startPlatform(
     if (postgres.embedded !== undefined) onStep({ step: 'postgres', version: postgres.embedded.version })
     signal.throwIfAborted()
 
-    const database = await start(createDatabase({ ...databaseOptions, url: postgres.url }, deps))
+    const database = createDatabase({ ...databaseOptions, url: postgres.url }, deps)
+    await startGiven(givenPostgres(config), database, signal)
+    release.add(() => database.stop())
     await prepareDatabase(database, options, deps)
-    const eventLog = await start(createEventLog(config, { ...deps, database, name: 'local' }))
+    const eventLog = createEventLog(config, { ...deps, database, name: 'local' })
+    await startGiven(givenKafka(config), eventLog, signal)
+    release.add(() => eventLog.stop())
     await eventLog.ensureTopics(allTopics)
     const model = await startModel(config, options.rehearsal)
     release.add(() => model.stop())
@@ -155,14 +161,24 @@ export async function startPlatform(
 
 async function prepareDatabase(
   database: Database,
-  { root }: PlatformOptions,
+  { root, config }: PlatformOptions,
   { log, onStep }: PlatformDeps,
 ): Promise<void> {
-  const applied = await migrate(database, { directory: join(root, 'schemas', 'database'), log })
+  const applied = await migrate(database, { directory: join(root, 'schemas', 'database'), log }).catch(
+    (error: unknown) => {
+      throw isEdited(error) && config.databaseUrl === undefined ? withRemedy(error) : error
+    },
+  )
   if (applied.length > 0) onStep({ step: 'migrated', files: applied.length })
   const rows = await seedEmptyDatabase(database, { root })
   if (rows > 0) onStep({ step: 'seeded', rows })
 }
+
+const isEdited = (error: unknown): error is SluiceError =>
+  error instanceof SluiceError && error.details['migration'] === 'edited'
+
+const withRemedy = ({ code, message }: SluiceError): SluiceError =>
+  new SluiceError(code, `${message}; or begin with an empty database: npm start -- --fresh`)
 
 function planFunctions(
   functions: readonly AnyFunction[],

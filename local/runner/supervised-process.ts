@@ -11,6 +11,7 @@ import { constants } from 'node:os'
 import { SluiceError } from '../../shared/errors/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 import { spawnGuarded, type GuardedChild } from '../guard/index.ts'
+import { createLastWords } from './last-words.ts'
 import { openLogFile, type LogFile } from './log-file.ts'
 import { waitUntilReady } from './readiness.ts'
 
@@ -105,9 +106,10 @@ export function createSupervisedProcess(
   async function run(log: LogFile, onReady: () => void): Promise<string> {
     const { file, args, cwd } = spec
     const over = new AbortController()
+    const words = createLastWords()
     const onLine = (line: string, stream: 'stdout' | 'stderr'): void => {
       log.write(line)
-      if (stream === 'stderr' && line.trim() !== '') lastWords = line
+      if (stream === 'stderr') words.hear(line)
     }
     phase = 'starting'
     starts += 1
@@ -124,7 +126,7 @@ export function createSupervisedProcess(
     over.abort()
     await announced
     const how = howOf(code)
-    if (how.startsWith('SIG')) lastWords = '' // the shell in between has its own word for it
+    lastWords = how.startsWith('SIG') ? '' : words.text() // of a signal the shell in between has its own word
     return how
   }
 

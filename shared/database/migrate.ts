@@ -87,6 +87,7 @@ function missingOf(files: readonly MigrationFile[], applied: readonly MigrationR
       throw new SluiceError(
         'start_failed',
         `${file.name} was edited after it had been applied as ${row.name}; undo the edit and write a new migration`,
+        { details: { migration: 'edited' } },
       )
     }
     if (row === undefined && file.number < highest) {

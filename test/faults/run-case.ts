@@ -9,6 +9,8 @@ export interface CaseResult {
   readonly proofs: readonly string[]
   readonly notes: readonly string[]
   readonly seconds: number
+  /** It was not over in its time, and whatever it does still goes on. */
+  readonly overran: boolean
 }
 
 export interface RunCaseDeps {
@@ -24,17 +26,15 @@ export async function runCase(one: FaultCase, { world, full }: RunCaseDeps): Pro
   const failures: string[] = []
   const cleanUps: (() => unknown)[] = []
   let used: World | undefined
-  const limitMs = one.limitMs ?? defaultLimitMs
-  const signal = AbortSignal.timeout(limitMs)
+  const limit = createLimit(one.limitMs ?? defaultLimitMs)
   const begun = performance.now()
-  const seconds = (): number => (performance.now() - begun) / 1_000
   const fault: Fault = {
-    world: async () => (used ??= await world()),
+    world: async () => (used ??= await limit.without(world())),
     proven: (proof) => void proofs.push(proof),
     note: (measure) => void notes.push(measure),
     atEnd: (cleanUp) => void cleanUps.push(cleanUp),
     full,
-    signal,
+    signal: limit.signal,
   }
   const attempt = async (what: string, work: () => unknown): Promise<void> => {
     try {
@@ -44,7 +44,8 @@ export async function runCase(one: FaultCase, { world, full }: RunCaseDeps): Pro
     }
   }
 
-  await attempt('', () => Promise.race([one.run(fault), over(signal, limitMs)]))
+  await attempt('', () => Promise.race([one.run(fault), limit.over]))
+  limit.end()
   if (proofs.length === 0) failures.push('the fault is not proven: nothing shows that it happened')
   for (let next = cleanUps.pop(); next !== undefined; next = cleanUps.pop()) await attempt('clean-up', next)
   const shared = used as World | undefined
@@ -53,11 +54,37 @@ export async function runCase(one: FaultCase, { world, full }: RunCaseDeps): Pro
     await attempt('I1, I4 nothing is lost, order holds', async () => notes.push(await shared.traffic.judged()))
     await attempt('I12 it stays bounded', async () => notes.push(await shared.bounds.judged()))
   }
-  return { failures, proofs, notes: notes.filter((note) => note !== ''), seconds: seconds() }
+  const seconds = (performance.now() - begun) / 1_000
+  return { failures, proofs, notes, seconds, overran: limit.signal.aborted }
 }
 
-const over = (signal: AbortSignal, limitMs: number): Promise<never> =>
-  new Promise((_, reject) => {
-    const late = (): void => reject(new Error(`not over within ${limitMs / 1_000} s`))
-    signal.addEventListener('abort', late, { once: true })
-  })
+interface Limit {
+  readonly signal: AbortSignal
+  /** Rejects when the time is over. */
+  readonly over: Promise<never>
+  /** Waits for something that does not count. */
+  without<T>(work: Promise<T>): Promise<T>
+  end(): void
+}
+
+function createLimit(ms: number): Limit {
+  const abort = new AbortController()
+  const { promise: over, reject } = Promise.withResolvers<never>()
+  over.catch(() => undefined)
+  const late = (): void => {
+    abort.abort()
+    reject(new Error(`not over within ${ms / 1_000} s`))
+  }
+  let timer = setTimeout(late, ms)
+  return {
+    signal: abort.signal,
+    over,
+    without: async (work) => {
+      clearTimeout(timer)
+      const result = await work
+      timer = setTimeout(late, ms)
+      return result
+    },
+    end: () => clearTimeout(timer),
+  }
+}

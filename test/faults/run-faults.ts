@@ -65,6 +65,9 @@ async function main(plan: Plan): Promise<boolean> {
         if (result.failures.length === 0) passed += 1
         else failed += 1
         show(one, result, repeats === 1 ? '' : ` [${time}/${repeats}]`)
+        if (!result.overran || started === undefined) continue
+        await (await started).stop() // what overran may still be at it: the next case gets a world of its own
+        started = undefined
       }
     }
   } finally {

@@ -40,11 +40,22 @@ export async function coded<T>(work: Promise<T>, signal?: AbortSignal): Promise<
   }
 }
 
-const tries = 4
+const fewTries = 4
+/** For what a broker that has just begun cannot answer yet, such as who coordinates a group. */
+export const manyTries = 12
 const backoff = { firstMs: 50, maxMs: 500 }
 
+export interface RetryOptions {
+  readonly cluster: Cluster
+  readonly clock: Clock
+  readonly tries?: number
+}
+
 /** Runs a request that may be repeated without harm; between tries it drops broken connections and asks anew who leads what. */
-export async function withRetries<T>(cluster: Cluster, clock: Clock, work: () => Promise<T>): Promise<T> {
+export async function withRetries<T>(
+  { cluster, clock, tries = fewTries }: RetryOptions,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await work()
@@ -57,9 +68,12 @@ export async function withRetries<T>(cluster: Cluster, clock: Clock, work: () =>
   }
 }
 
+/** kafkajs calls them final, but the second only says that nobody coordinates the group yet. */
+const passes = new Set(['KafkaJSNumberOfRetriesExceeded', 'KafkaJSGroupCoordinatorNotFound'])
+
 function isRetriable(error: unknown): boolean {
   if (!(error instanceof Error) || error.name === 'KafkaJSOffsetOutOfRange') return false
-  return ('retriable' in error && error.retriable === true) || error.name === 'KafkaJSNumberOfRetriesExceeded'
+  return ('retriable' in error && error.retriable === true) || passes.has(error.name)
 }
 
 interface ClosedConnection extends Error {

@@ -3,7 +3,7 @@
 import type { Cluster } from 'kafkajs'
 import type { Clock } from '../../time/index.ts'
 import type { Position } from '../event-log.ts'
-import { withRetries } from './kafka-errors.ts'
+import { manyTries, withRetries } from './kafka-errors.ts'
 
 export interface KafkaGroups {
   committed(group: string, topic: string, partitions: number): Promise<ReadonlyMap<number, number>>
@@ -25,7 +25,7 @@ export function createKafkaGroups({
   return {
     committed: async (group, topic, count) => {
       const partitions = Array.from({ length: count }, (_, partition) => ({ partition, offset: '-1' }))
-      const { responses } = await withRetries(cluster, clock, async () => {
+      const { responses } = await withRetries({ cluster, clock, tries: manyTries }, async () => {
         const coordinator = await cluster.findGroupCoordinator({ groupId: group })
         return await coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] })
       })
@@ -34,7 +34,7 @@ export function createKafkaGroups({
       return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]))
     },
     commit: (group, topic, { partition, offset }) =>
-      withRetries(cluster, clock, async () => {
+      withRetries({ cluster, clock }, async () => {
         const coordinator = await cluster.findGroupCoordinator({ groupId: group })
         const position = { partition, offset: String(offset) }
         await coordinator.offsetCommit({ groupId: group, ...outsider, topics: [{ topic, partitions: [position] }] })

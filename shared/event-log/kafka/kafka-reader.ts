@@ -83,7 +83,7 @@ export function createKafkaReader({ cluster, clock, bounds, onRecords }: KafkaRe
   }
 
   async function fetchRound(round: readonly Waiting[]): Promise<void> {
-    await withRetries(cluster, clock, async () => {
+    await withRetries({ cluster, clock }, async () => {
       await cluster.addMultipleTargetTopics([...new Set(round.map(({ options }) => options.topic))])
       const byLeader = Map.groupBy(round, ({ options: { topic, partition } }) => leaderOf(topic, partition))
       await Promise.all([...byLeader].map(([leader, reads]) => fetchFrom(leader, reads)))

@@ -69,7 +69,7 @@ export function createKafkaTopics({ admin, cluster, clock }: KafkaTopicsDeps): K
       await load()
     },
     bounds: (topic, partition) =>
-      withRetries(cluster, clock, async () => {
+      withRetries({ cluster, clock }, async () => {
         await cluster.addMultipleTargetTopics([topic])
         const ends = [offsetOf(topic, partition, 'earliest'), offsetOf(topic, partition, 'next')] as const
         const [earliest, next] = await Promise.all(ends)

@@ -15,6 +15,7 @@ import type { Clock } from '../../time/index.ts'
 import type { HttpFunction } from '../contract.ts'
 import { answerClientError } from '../receiver/client-error.ts'
 import { httpLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
+import { namesTwoHosts } from '../two-hosts.ts'
 import type { Health } from '../operations/health.ts'
 import { allowedMethods, collectRoutes } from './allowed-methods.ts'
 import { compileSchema } from './compile-schema.ts'
@@ -91,6 +92,7 @@ export function createHttpApp(
   function refuseHead(request: FastifyRequest): Error | undefined {
     if (request.url.length > limits.targetLength)
       return new SluiceError('uri_too_long', 'the request target is too long')
+    if (namesTwoHosts(request.raw)) return new SluiceError('malformed_request', 'the request names two hosts')
     if (isHealth(request)) return undefined
     if (deps.draining()) return new SluiceError('draining', 'the process is shutting down', { retryAfterMs: 1_000 })
     return refuseEncodedBodies(request)

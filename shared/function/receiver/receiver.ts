@@ -15,6 +15,7 @@ import { closeServer, listen } from '../listen.ts'
 import type { Health } from '../operations/health.ts'
 import { pathOf } from '../operations/operations-server.ts'
 import { receiverLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
+import { namesTwoHosts } from '../two-hosts.ts'
 import { answerClientError } from './client-error.ts'
 import { createConnections, type Connection } from './connections.ts'
 import type { DrainedWork } from './drained-work.ts'
@@ -65,6 +66,7 @@ type Phase = { readonly name: 'serving' } | { readonly name: 'draining'; readonl
 
 const notPost = errorReply('method_not_allowed', 'invalid', { allow: 'POST' })
 const targetTooLong = errorReply('uri_too_long', 'invalid')
+const twoHosts = errorReply('malformed_request', 'invalid')
 const encoded = errorReply('unsupported_media_type', 'invalid')
 const tooLarge = errorReply('body_too_large', 'invalid')
 const drainingReply = errorReply('draining', 'draining', { retryAfterS: 1 })
@@ -110,10 +112,12 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
   }
 
   /** What can be told from the head alone. The cheapest refusals come first, before a body is read. */
-  function refuseHead({ method, url = '/', headers }: IncomingMessage, reception: Reception): Reply | undefined {
+  function refuseHead(request: IncomingMessage, reception: Reception): Reply | undefined {
+    const { method, url = '/', headers } = request
     if (phase.name === 'draining') return drainingReply
     if (method !== 'POST') return notPost
     if (url.length > limits.targetLength) return targetTooLong
+    if (namesTwoHosts(request)) return twoHosts
     if (admissionFor(admissions, reception).full()) return overloaded
     const encoding = headers['content-encoding']
     return encoding === undefined || encoding === 'identity' ? undefined : encoded

@@ -1,6 +1,18 @@
 // The cases, in the order in which they run.
 
 import type { FaultCase } from '../case.ts'
+import { kafkaCases } from './f05-kafka.ts'
+import { postgresCases } from './f06-postgres.ts'
 import { redisCases } from './f08-redis.ts'
+import { standingStillCases } from './f11-standing-still.ts'
+import { brokenConnectionCases } from './f13-broken-connections.ts'
+import { badNetworkCases } from './f14-bad-network.ts'
 
-export const faultCases: readonly FaultCase[] = [...redisCases]
+export const faultCases: readonly FaultCase[] = [
+  ...kafkaCases,
+  ...postgresCases,
+  ...redisCases,
+  ...standingStillCases,
+  ...brokenConnectionCases,
+  ...badNetworkCases,
+]

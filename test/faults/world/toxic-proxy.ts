@@ -9,6 +9,8 @@ export interface ToxicProxy {
   readonly counts: Readonly<ProxyCounts>
   /** Connections open now. */
   readonly open: () => number
+  /** Connections in the black hole that their clients still hold. */
+  readonly held: () => number
   /** Where the server is. */
   to(port: number): void
   /** Resets every open connection; new ones pass. */
@@ -142,6 +144,7 @@ export async function startToxicProxy({ port = 0 }: { readonly port?: number } =
     port: (listener.address() as AddressInfo).port,
     counts,
     open: () => pairs.size,
+    held: () => [...pairs].filter(({ lost, client }) => lost && !client.destroyed).length,
     to: (next) => {
       target = next
     },

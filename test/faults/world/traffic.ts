@@ -49,7 +49,7 @@ export function startTraffic(options: { readonly gatewayUrl: string }, { databas
   const all = Array.from({ length: sessions }, (): Session => ({ id: randomUUID(), turns: [], open: undefined }))
   const answers: Answer[] = []
   let paused = new AbortController()
-  let running: Promise<unknown> = Promise.resolve()
+  let running: Promise<unknown> | undefined
 
   async function send(session: Session, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -68,12 +68,14 @@ export function startTraffic(options: { readonly gatewayUrl: string }, { databas
 
   const traffic: Traffic = {
     start: () => {
+      if (running !== undefined) return
       paused = new AbortController()
       running = Promise.all(all.map((session) => send(session, paused.signal)))
     },
     pause: async () => {
       paused.abort()
       await running
+      running = undefined
     },
     answers: (since) => answers.filter(({ at }) => at >= since),
     accepted: () => all.reduce((sum, { turns }) => sum + turns.length, 0),

@@ -23,7 +23,7 @@ export interface World {
   /** By process name. */
   readonly urls: Platform['urls']
   readonly postgres: FaultyServer
-  readonly redis: FaultyServer
+  readonly redis: FaultyServer & { readonly direct: string }
   /** Undefined where there is no broker: the log is on Postgres then. */
   readonly kafka: FaultyServer | undefined
   readonly model: NonNullable<Platform['model']>

@@ -132,6 +132,12 @@ const rows: readonly Row[] = [
   },
   // 16: framing
   {
+    what: '16 two hosts',
+    request: 'POST / HTTP/1.1\r\nhost: x\r\nHost: evil.example\r\ncontent-length: 0\r\n\r\n',
+    status: 400,
+    code: 'malformed_request',
+  },
+  {
     what: '16 length and chunked',
     request: 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     status: 400,

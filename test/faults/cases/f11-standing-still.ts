@@ -1,0 +1,66 @@
+// F11: a server stands still: it neither answers nor closes. Calls to it end by their time-outs, the event loop turns, and health
+// answers at once.
+
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { processState } from '../../support/process-state.ts'
+import { until } from '../../support/until.ts'
+import type { Fault, FaultCase } from '../case.ts'
+import { longestLag } from '../world/event-loop.ts'
+import type { FaultyServer } from '../world/servers.ts'
+import type { World } from '../world/world.ts'
+
+const stillMs = { smoke: 12_000, full: 25_000 }
+/** Longest answer: that of a statement whose server is gone, and some room for a busy machine. */
+const longestAnswerMs = 17_000
+const longestLagMs = 1_000
+
+export const standingStillCases: readonly FaultCase[] = (['postgres', 'redis', 'kafka'] as const).map((which) => ({
+  id: 'F11',
+  title: `${which} stands still: time-outs instead of hangs`,
+  repeats: 5,
+  limitMs: 90_000,
+  ...(which === 'kafka' ? { needs: 'kafka' as const } : {}),
+  run: async (fault) => {
+    const world = await fault.world()
+    const server = world[which]
+    assert.ok(server !== undefined)
+    await standStill(fault, world, server)
+    if (which !== 'postgres') assert.ok(fault.signal.aborted === false)
+  },
+}))
+
+async function standStill({ proven, note, atEnd, full }: Fault, world: World, server: FaultyServer): Promise<void> {
+  const { traffic, processes } = world
+  traffic.start()
+  await sleep(500)
+  await longestLag(processes) // the measure begins anew
+  const { proof, wake } = await server.freeze()
+  const begun = performance.now()
+  atEnd(wake)
+  await sleep(stillMs[full ? 'full' : 'smoke'])
+  for (const { spec } of processes) {
+    for (const path of ['/live', '/ready', '/health']) {
+      const answer = await fetch(spec.readyUrl.replace('/ready', path), { signal: AbortSignal.timeout(1_000) })
+      await answer.arrayBuffer()
+      if (path === '/live') assert.equal(answer.status, 200, `${spec.name} is not alive`)
+    }
+  }
+  assert.equal(processState(server.pid()), 'T', 'it stood still to the end')
+  proven(`${proof} for ${((performance.now() - begun) / 1_000).toFixed(0)} s`)
+  const lag = await longestLag(processes)
+  assert.ok(lag.ms < longestLagMs, `the event loop of ${lag.name} lagged ${lag.ms.toFixed(0)} ms`)
+  wake()
+  await until('messages are taken', () => traffic.answers(begun).at(-1)?.status === 202, { limitMs: 20_000 })
+  const answers = traffic.answers(begun)
+  const slowest = Math.max(...answers.map(({ ms }) => ms))
+  assert.ok(slowest < longestAnswerMs, `an answer took ${slowest.toFixed(0)} ms`)
+  for (const { status, retryAfter } of answers) {
+    assert.ok(status === 202 || status === 503 || status === 504 || status === 409, `${status}`)
+    if (status === 503) assert.match(retryAfter ?? '', /^\d+$/)
+  }
+  const refused = answers.filter(({ status }) => status !== 202).length
+  note(
+    `${refused} of ${answers.length} refused, slowest ${slowest.toFixed(0)} ms, event loop ≤ ${lag.ms.toFixed(0)} ms`,
+  )
+}
