@@ -1,8 +1,8 @@
 // What a log record may hold: values under the name of a credential are replaced, texts go through the patterns of
 // redact-text.ts, and what is endless is cut. The record itself is never changed.
 //
-// RR1  An ordinary record, flat and harmless, is given back as it is: making another one for each line would cost more than
-//      the line.
+// RR1  An ordinary record, flat and harmless, is given back as it is, and what was harmless before is not looked at again:
+//      there is a line for each event, and looking at all of it anew would cost as much as writing it.
 // RR2  Never throws, whatever it is given: what cannot be looked at is replaced by a word.
 
 import { messageOf } from '../errors/index.ts'
@@ -20,30 +20,45 @@ const credential =
   /(?:password|passwd|pwd|passphrase|secret|token|authorization|cookie|credentials?|(?:api|access|private|secret|signing|encryption)key|connectionstring|dsn)$/
 
 /** Their values are from closed sets, or ids that Sluice itself makes. */
-const plainNames = new Set(['trace_id', 'span_id', 'function', 'outcome', 'status', 'code', 'level', 'method', 'route'])
+const plainNames = ['trace_id', 'span_id', 'function', 'outcome', 'status', 'code', 'level', 'method', 'route']
+
+type Verdict = 'plain' | 'credential' | 'other'
+
+/** A UUID or another hexadecimal id: no pattern can begin in it. */
+const hexadecimal = /^[0-9a-f-]{0,64}$/
+const shortText = 64
 
 const deepest = 6
 const mostMembers = 64
 const mostNames = 2_048
-const mostMessages = 512
+const mostTexts = 1_024
 
 export function createRecordRedact(redact: Redact): RecordRedact {
-  const verdicts = new Map<string, boolean>()
+  const verdicts = new Map<string, Verdict>(plainNames.map((name) => [name, 'plain']))
   const harmless = new Set<string>()
 
-  function isCredential(name: string): boolean {
-    const known = verdicts.get(name)
-    if (known !== undefined) return known
-    const verdict = credential.test(name.replaceAll(/[^A-Za-z0-9]/g, '').toLowerCase())
+  function judge(name: string): Verdict {
+    const isCredential = credential.test(name.replaceAll(/[^A-Za-z0-9]/g, '').toLowerCase())
+    const verdict = isCredential ? 'credential' : 'other'
     if (verdicts.size < mostNames) verdicts.set(name, verdict)
     return verdict
   }
 
+  /** Messages, types and names come again and again; ids do not. */
+  function textOf(text: string): string {
+    if (text.length > shortText) return redact(text)
+    if (harmless.has(text) || hexadecimal.test(text)) return text
+    const clean = redact(text)
+    if (clean === text && harmless.size < mostTexts) harmless.add(text)
+    return clean
+  }
+
   function valueOf(name: string, value: unknown, depth: number): unknown {
-    if (value === undefined || value === null || typeof value === 'boolean' || plainNames.has(name)) return value
-    if (isCredential(name)) return '[redacted]'
+    if (value === undefined || value === null || typeof value === 'boolean') return value
+    const verdict = verdicts.get(name) ?? judge(name)
+    if (verdict !== 'other') return verdict === 'plain' ? value : '[redacted]'
+    if (typeof value === 'string') return textOf(value)
     if (typeof value === 'number') return value
-    if (typeof value === 'string') return redact(value)
     if (typeof value !== 'object') return typeof value === 'bigint' ? String(value) : `[${typeof value}]`
     return depth >= deepest ? '[deep]' : membersOf(value, depth)
   }
@@ -83,11 +98,6 @@ export function createRecordRedact(redact: Redact): RecordRedact {
       return changed ?? fields
     },
     // Messages are constants, but nothing forces them to be.
-    message: (message) => {
-      if (harmless.has(message)) return message
-      const clean = redact(message)
-      if (clean === message && harmless.size < mostMessages) harmless.add(message)
-      return clean
-    },
+    message: textOf,
   }
 }
