@@ -22,42 +22,37 @@ export interface CauseOfDeath {
 
 export type Remains = Death & { readonly recordKey: string | null }
 
-export function remainsOfEvent(event: ReceivedEvent, cause: CauseOfDeath): Remains {
-  const { source, id, key, tenant, raw, topic = null, partition = null, offset = null, recordKey = null, trace } = event
-  return {
-    ...facts(cause),
-    source,
-    id,
-    key,
-    tenant,
-    raw,
-    topic,
-    partition,
-    offset,
-    recordKey,
-    trace,
-    headers: null,
-    event: event.json(),
-  }
+/** What an event that was taken has, whether it comes from its source or from its lane. */
+interface Taken {
+  readonly source: string
+  readonly id: string
+  readonly key: string
+  readonly tenant: string
+  readonly raw: Buffer
+  readonly topic: string | null | undefined
+  readonly partition: number | null | undefined
+  readonly offset: number | null | undefined
+  readonly recordKey: string | null | undefined
 }
 
-export function remainsOfRun(run: LaneRun, cause: CauseOfDeath): Remains {
-  const { source, id, key, tenant, raw, topic, partition, offset, recordKey, event } = run
-  return {
-    ...facts(cause),
-    source,
-    id,
-    key,
-    tenant,
-    raw,
-    topic,
-    partition,
-    offset,
-    recordKey,
-    trace: traceNow(),
-    headers: null,
-    event,
+export const remainsOfEvent = (event: ReceivedEvent, cause: CauseOfDeath): Remains =>
+  remainsOf(event, cause, { trace: event.trace, event: event.json() })
+
+export const remainsOfRun = (run: LaneRun, cause: CauseOfDeath): Remains =>
+  remainsOf(run, cause, { trace: traceNow(), event: run.event })
+
+function remainsOf(
+  { source, id, key, tenant, raw, topic, partition, offset, recordKey }: Taken,
+  cause: CauseOfDeath,
+  rest: Pick<Remains, 'trace' | 'event'>,
+): Remains {
+  const place = {
+    topic: topic ?? null,
+    partition: partition ?? null,
+    offset: offset ?? null,
+    recordKey: recordKey ?? null,
   }
+  return { ...facts(cause), ...place, ...rest, source, id, key, tenant, raw, headers: null }
 }
 
 export function remainsOfRefused(refused: Refused, cause: CauseOfDeath): Remains {

@@ -4,12 +4,13 @@
 // A1  The handler runs behind a savepoint. When it fails, its writes are undone and the event is parked or buried in the same
 //     transaction, so the key's lock is never free between the failure and its record: no later event slips past.
 // A2  An event that waits for a dependency, or for a person after its only attempt, is at the head of a lane that says so.
-// A3  Only a lost database, a drain that ran out of time, or a constraint deferred to COMMIT undoes everything; then the source
-//     comes again.
-// A4  The outbox rows travel with COMMIT. When they cannot be stored, nothing is committed, and the event is claimed anew to
-//     record that as its failure: a later event of the key that was waiting for the lock may be taken before it.
+// A3  Only a lost database or a drain that ran out of time undoes everything; then the source comes again.
+// A4  The end may fail with the handler long over: the outbox rows travel with COMMIT, a constraint may be deferred to it, and it
+//     commits nothing after an error that the handler swallowed. Then the event is claimed anew to record that as its failure: a
+//     later event of the key that was waiting for the lock may be taken before it.
 
 import type { Transaction } from '../../database/index.ts'
+import { classifyError } from '../../errors/index.ts'
 import type { Circuit } from '../../resilience/index.ts'
 import type { DeliveryContract, Incoming } from '../contract.ts'
 import { bury, remainsOfEvent } from '../dead-letters/bury.ts'
@@ -55,8 +56,7 @@ async function decide(incoming: Incoming, surroundings: Surroundings): Promise<D
   const { behaviour, passage, deps } = surroundings
   const { contract, handler, parent } = behaviour
   const event = receivedEvent(incoming, contract)
-  let unstored: unknown
-  const noteUnstored = (error: unknown): void => void (unstored = error)
+  let isHandled = false
   try {
     return await whenClaimed(event, surroundings, async (tx) => {
       if (passage.kind === 'wait') return letWait(tx, event, { ...surroundings, error: passage.error })
@@ -64,14 +64,14 @@ async function decide(incoming: Incoming, surroundings: Surroundings): Promise<D
       const run: HandlerRun = { incoming, origin: event, attempt: 1, contract, parent }
       const ended = await runHandler(tx, handler, { run, deps })
       if (ended.ok) {
-        ended.storing.catch(noteUnstored)
+        isHandled = true
         return { ...settled('done', ended.emitted), attempt: 1 }
       }
       if (parent.aborted) throw ended.error
       return recordFailure(tx, event, { ...surroundings, error: ended.error })
     })
   } catch (error) {
-    if (error !== unstored || parent.aborted) throw error
+    if (!isHandled || parent.aborted || classifyError(error).kind === 'database-lost') throw error
     return whenClaimed(event, surroundings, (tx) => recordFailure(tx, event, { ...surroundings, error }))
   }
 }

@@ -103,6 +103,56 @@ test('RejectedError makes a dead letter at once, with the raw bytes and a copy f
   assert.equal((await delivery.accept(event)).outcome, 'duplicate')
 })
 
+const refusedAtCommit = {
+  'a constraint that is deferred': `INSERT INTO child VALUES ('nobody')`,
+  'the error of a statement that the handler swallowed': 'SELECT 1 / 0',
+}
+for (const [what, sql] of Object.entries(refusedAtCommit)) {
+  test(`what COMMIT refuses is the failure of the handler: ${what}`, async (t) => {
+    const bench = await createWorkbench(t)
+    await bench.database.query(effects)
+    await bench.database.query(`CREATE TABLE parent (id text PRIMARY KEY);
+      CREATE TABLE child (parent text REFERENCES parent DEFERRABLE INITIALLY DEFERRED)`)
+    const delivery = createDelivery(
+      contractOf('transaction'),
+      async ({ id }, { tx }) => {
+        await tx.query(insertEffect, [id])
+        await tx.query(sql).catch(() => undefined)
+      },
+      bench,
+    )
+    const event = incoming({ id: 'e1' })
+    const answer = await delivery.accept(event)
+    assert.deepEqual(answer, { status: 202, outcome: 'retrying', code: 'handler_failed' })
+    assert.equal((await delivery.accept(event)).outcome, 'duplicate')
+    assert.equal((await delivery.accept(incoming({ id: 'e2' }))).outcome, 'parked')
+    const parked = await bench.rows('SELECT id, attempts, cause FROM sluice.parked ORDER BY position')
+    assert.deepEqual(parked[0], { id: 'e1', attempts: 1, cause: 'handler_failed' })
+
+    await until('both are dead letters', async () => {
+      for (const lane of await take(bench.database)) await delivery.run(lane.incoming, lane.token)
+      return (await bench.rows('SELECT FROM sluice.dead_letter')).length === 2
+    })
+    assert.deepEqual(await bench.rows('SELECT DISTINCT attempts FROM sluice.dead_letter'), [{ attempts: 3 }])
+    assert.deepEqual(await bench.rows('SELECT FROM effect'), [])
+  })
+}
+
+test('an event whose only attempt is refused at COMMIT is a dead letter at once', async (t) => {
+  const bench = await createWorkbench(t)
+  await bench.database.query('CREATE TABLE once (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)')
+  const contract = contractOf('transaction', {
+    delivery: { attempts: 1, backoff: { firstMs: 1, maxMs: 1 }, timeoutMs: 5_000 },
+  })
+  const delivery = createDelivery(
+    contract,
+    async (_, { tx }) => void (await tx.query('INSERT INTO once VALUES (1), (1)')),
+    bench,
+  )
+  assert.deepEqual(await delivery.accept(incoming()), { status: 202, outcome: 'dead', code: 'handler_failed' })
+  assert.deepEqual(await bench.rows('SELECT state FROM sluice.inbox'), [{ state: 'dead' }])
+})
+
 const refusedEmissions = {
   unknown_topic: (emit) =>
     emit(toolCallRequested, { session_id: 's', turn_id: 't', call_id: 'c', tool: 'x', arguments: {} }, { key: 'k' }),
