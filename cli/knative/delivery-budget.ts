@@ -34,7 +34,7 @@ export function retryWindow(rules: DeliveryRules): RetryWindow {
   }
 }
 
-export type ProofName = 'acceptance' | 'outage' | 'retention' | 'run' | 'head start' | 'idle' | 'drain'
+export type ProofName = 'acceptance' | 'outage' | 'retention' | 'inbox' | 'run' | 'head start' | 'idle' | 'drain'
 
 export interface Proof {
   readonly name: ProofName
@@ -53,9 +53,12 @@ export interface SourceFacts {
   readonly outageMs: number
   /** How long the topic keeps a record. */
   readonly retentionMs: number
+  /** How long the receiver knows an event again; what is older it does not take. */
+  readonly inboxMs?: number
 }
 
-export function proveSource({ rules, acceptanceMs, outageMs, retentionMs }: SourceFacts): readonly Proof[] {
+export function proveSource(facts: SourceFacts): readonly Proof[] {
+  const { rules, acceptanceMs, outageMs, retentionMs, inboxMs } = facts
   const { retries, windowMs, worstBlockMs } = retryWindow(rules)
   return [
     {
@@ -78,8 +81,17 @@ export function proveSource({ rules, acceptanceMs, outageMs, retentionMs }: Sour
       remedy:
         'lower source.outageMs, or raise retentionMs of the topic: records behind a blocked one would be removed unread',
     },
+    ...(inboxMs === undefined ? [] : [proveInbox(retentionMs + worstBlockMs, inboxMs)]),
   ]
 }
+
+const proveInbox = (oldestMs: number, inboxMs: number): Proof => ({
+  name: 'inbox',
+  holds: oldestMs < inboxMs,
+  claim: `oldest event ${showMs(oldestMs)} < memory of the inbox ${showMs(inboxMs)}`,
+  remedy:
+    'raise SLUICE_INBOX_RETENTION_DAYS, or lower retentionMs of the topic: an event too old to be known is not taken',
+})
 
 export interface ServiceFacts {
   /** Longest time from a request to the end of its answer, as the process itself bounds it. */

@@ -26,10 +26,14 @@ function proveSources(definition: AnyFunction): readonly Proven[] {
   if (definition.kind !== 'event') return []
   const { sourceMs: acceptanceMs } = answerTimesOf(definition)
   const { outageMs } = definition.source
+  const inboxMs = loadConfig({}).inboxRetentionDays * 86_400_000
   return kafkaSourcesOf(definition, '', (topic) => topic).map(({ metadata, spec }) => {
     const retentionMs = Math.min(...spec.topics.map((topic) => topicOf(topic)?.retentionMs ?? 0))
     const rules = deliveryRules(spec.delivery)
-    return { resource: metadata.name, proofs: proveSource({ rules, acceptanceMs, outageMs, retentionMs }) }
+    // A dead letter that is too old for the inbox is recorded all the same, as one that nobody knows.
+    const inbox = hasLanes(definition) && spec.delivery?.deadLetterSink !== undefined ? { inboxMs } : {}
+    const facts = { rules, acceptanceMs, outageMs, retentionMs, ...inbox }
+    return { resource: metadata.name, proofs: proveSource(facts) }
   })
 }
 

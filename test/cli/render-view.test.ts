@@ -16,6 +16,7 @@ test('each function is shown with its sources, its Service and every number that
     ✔ acceptance 29 s < delivery timeout 30 s
     ✔ retry window 1 h 30 s (120 retries) ≥ outage budget 1 h
     ✔ worst head-of-line block 4 h 2 min < topic retention 7 d
+    ✔ oldest event 7 d 4 h 2 min < memory of the inbox 14 d
   memory-replicator
     ✔ longest run 29 s < caller's patience 9 min 50 s < revision timeout 10 min
     ✔ longest silence 29 s < response start timeout 10 min

@@ -74,6 +74,9 @@ test('a source holds up to each limit and is refused at it', () => {
   const { worstBlockMs } = retryWindow(source.rules)
   assert.deepEqual(broken(proveSource({ ...source, retentionMs: worstBlockMs + 1 })), [])
   assert.deepEqual(broken(proveSource({ ...source, retentionMs: worstBlockMs })), ['retention'])
+  const oldestMs = source.retentionMs + worstBlockMs
+  assert.deepEqual(broken(proveSource({ ...source, inboxMs: oldestMs + 1 })), [])
+  assert.deepEqual(broken(proveSource({ ...source, inboxMs: oldestMs })), ['inbox'])
 })
 
 const service = {
