@@ -226,6 +226,18 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
   )
 })
 
+test('a credential in the tree is found, whatever kind of file it is in', limit, async (t) => {
+  const copy = copyOfProject(t)
+  // Put together here: the test itself must not hold what the check looks for.
+  const token = ['ghp', '0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX'].join('_')
+  const key = ['-----BEGIN RSA PRIVATE', 'KEY-----\n', 'MIIEowIBAAKCAQEA0Z3VS5JJcds3xfn'.repeat(4), '\n-----END RSA PRIVATE', 'KEY-----'].join(' ').replaceAll(' \n ', '\n') // prettier-ignore
+  writeFileSync(join(copy, 'knative', 'planted.yaml'), `token: ${token}\n`)
+  writeFileSync(join(copy, '.ci', 'planted.pem'), `${key}\n`)
+  const verdict = await judgeIn(copy, 'secrets')
+  assertBites(verdict, /knative\/planted\.yaml:1: found GitHub/, /\.ci\/planted\.pem:1: found private key/i)
+  assert.equal(verdict.output.includes(token), false, 'what was found is not printed')
+})
+
 test('a check that read too little has failed', async () => {
   const content: Check = {
     name: 'content',

@@ -105,6 +105,31 @@ const architecture: Check = {
   },
 }
 
+/** Dependencies, data and caches are not ours, and .gitignore names them. */
+const everywhere = ['*', '.*', '.ci/**', '{cli,docs,functions,infra,knative,local,schemas,shared,test}/**']
+
+const secrets: Check = {
+  name: 'secrets (secretlint)',
+  least: 500,
+  what: 'files',
+  run: async (root) => {
+    const { code, output } = await tool(root, 'secretlint', ['--format', 'json', ...everywhere])
+    const files = code > 1 ? [] : (JSON.parse(output) as readonly ScannedFile[])
+    const found = files.flatMap(({ filePath, messages }) =>
+      messages.map(({ message, loc }) => `${filePath}:${loc.start.line}: ${message}`),
+    )
+    return { passed: code === 0, read: files.length, output: code > 1 ? output : found.join('\n') }
+  },
+}
+
+interface ScannedFile {
+  readonly filePath: string
+  readonly messages: readonly {
+    readonly message: string
+    readonly loc: { readonly start: { readonly line: number } }
+  }[]
+}
+
 export const checks: readonly Check[] = [
   types,
   lint,
@@ -113,5 +138,6 @@ export const checks: readonly Check[] = [
   unused(['--production'], 'unused in production (knip)', 100),
   format,
   generated,
+  secrets,
   architecture,
 ]
