@@ -43,6 +43,8 @@ export interface PlatformOptions {
   readonly gatewayPort: number
   /** Processes of a function, where not one. */
   readonly instances?: Readonly<Record<string, number>>
+  /** Where a function is reached when something stands before its processes. Default: its first process. */
+  readonly entrances?: Readonly<Record<string, string>>
   /** By process, as SLUICE_FAILPOINTS takes them. */
   readonly failpoints?: Readonly<Record<string, string>>
   readonly rehearsal?: RehearsalPace
@@ -132,7 +134,8 @@ export async function startPlatform(
     const sender = createHttpSender(deps)
     release.add(() => sender.close())
     const sink = await start(createKafkaSink({ eventLog }))
-    for (const source of createSources(functions, urls, {
+    const sinks = new Map([...urls, ...Object.entries(options.entrances ?? {})])
+    for (const source of createSources(functions, sinks, {
       ...deps,
       sinkUrl: sink.url,
       eventLog,
@@ -183,7 +186,7 @@ const withRemedy = ({ code, message }: SluiceError): SluiceError =>
 function planFunctions(
   functions: readonly AnyFunction[],
   { postgres, modelUrl }: { readonly postgres: PlatformPostgres; readonly modelUrl: string },
-  { root, home, environment, gatewayPort, instances = {}, failpoints = {} }: PlatformOptions,
+  { root, home, environment, gatewayPort, instances = {}, entrances = {}, failpoints = {} }: PlatformOptions,
 ): Promise<readonly PlannedProcess[]> {
   const env = {
     ...compileCacheEnv(root),
@@ -191,7 +194,8 @@ function planFunctions(
     DATABASE_URL: postgres.url.reveal(),
     MODEL_BASE_URL: modelUrl,
   }
-  return planProcesses({ root, functions, instances, gatewayPort, env, failpoints, logFolder: join(home, 'logs') })
+  const logFolder = join(home, 'logs')
+  return planProcesses({ root, functions, instances, entrances, gatewayPort, env, failpoints, logFolder })
 }
 
 const spanId = (): string => randomBytes(8).toString('hex')

@@ -10,6 +10,8 @@ export interface ProcessSpecOptions {
   /** Processes of a function, where not one. Sources and the lane driver know the first; callers may use any. */
   readonly instances: Readonly<Record<string, number>>
   readonly gatewayPort: number
+  /** Where a function is reached when something stands before its processes. Default: its first process. */
+  readonly entrances: Readonly<Record<string, string>>
   /** For every process, beside its own ports. */
   readonly env: Readonly<Record<string, string>>
   /** Failpoints by process. A process has them in its first run only, so that it recovers. */
@@ -25,11 +27,14 @@ export interface PlannedProcess {
 
 /** A young generation of 2 MiB: many small processes on one machine, where memory is dearer than the last bit of speed. */
 const smallHeap = '--max-semi-space-size=2'
+/** Of a person who waits, where the environment does not say otherwise. In milliseconds. */
 const drainWithinMs = 4_000
-const stopWithinMs = 5_000
+/** Beyond that a process that hangs is killed. */
+const killAfterMs = 1_000
 
 export async function planProcesses(options: ProcessSpecOptions): Promise<readonly PlannedProcess[]> {
-  const { functions, instances, gatewayPort, env, failpoints, root, logFolder } = options
+  const { functions, instances, entrances, gatewayPort, env, failpoints, root, logFolder } = options
+  const shutdownTimeoutMs = env['SHUTDOWN_TIMEOUT_MS'] ?? String(drainWithinMs)
   const named = functions.flatMap(({ name }) =>
     Array.from({ length: instances[name] ?? 1 }, (_, index) => ({
       function: name,
@@ -41,9 +46,11 @@ export async function planProcesses(options: ProcessSpecOptions): Promise<readon
     const port = one.name === 'gateway' ? gatewayPort : (ports[index * 2] ?? 0)
     return { ...one, port, operationsPort: ports[index * 2 + 1] ?? 0, url: `http://127.0.0.1:${port}` }
   })
-  const functionUrls = planned.filter((one) => one.name === one.function).map((one) => `${one.function}=${one.url}`)
+  const functionUrls = planned
+    .filter((one) => one.name === one.function)
+    .map((one) => `${one.function}=${entrances[one.function] ?? one.url}`)
   const memory = planned.find((one) => one.name === 'memory-service')
-  const memoryUrl = memory === undefined ? {} : { MEMORY_SERVICE_URL: memory.url }
+  const memoryUrl = memory === undefined ? {} : { MEMORY_SERVICE_URL: entrances['memory-service'] ?? memory.url }
   return planned.map(({ name, function: code, port, operationsPort, url }) => {
     const armed = failpoints[name]
     const operationsUrl = `http://127.0.0.1:${operationsPort}`
@@ -62,12 +69,12 @@ export async function planProcesses(options: ProcessSpecOptions): Promise<readon
           PORT: String(port),
           SLUICE_OPERATIONS_PORT: String(operationsPort),
           SLUICE_FUNCTION_URLS: functionUrls.join(','),
-          SHUTDOWN_TIMEOUT_MS: String(drainWithinMs),
+          SHUTDOWN_TIMEOUT_MS: shutdownTimeoutMs,
         },
         firstRunEnv: armed === undefined ? {} : { SLUICE_TEST_MODE: 'true', SLUICE_FAILPOINTS: armed },
         readyUrl: `${operationsUrl}/ready`,
         logPath: join(logFolder, `${name}.log`),
-        stopWithinMs,
+        stopWithinMs: Number(shutdownTimeoutMs) + killAfterMs,
       },
     }
   })

@@ -7,13 +7,13 @@ import type { Backlog, Outbox } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import type { EventLog } from '../event-log/index.ts'
 import type { Channel, KeyValue } from '../key-value/index.ts'
-import type { Component } from '../lifecycle/index.ts'
+import { stopTimeoutOf, type Component } from '../lifecycle/index.ts'
 import type { ModelClient } from '../model/index.ts'
 import type { Circuit } from '../resilience/index.ts'
 import { createBackgroundStart } from './background-start.ts'
 import { createSchemaCheck } from './check-schema.ts'
 import type { Surroundings } from './composition.ts'
-import type { AnyFunction } from './contract.ts'
+import type { AnyFunction, Need } from './contract.ts'
 import type { Probe } from './operations/probing.ts'
 
 export interface Adapters {
@@ -51,17 +51,24 @@ export async function createAdapters(definition: AnyFunction, surroundings: Surr
   return parts
 }
 
+const probeOf = (name: Need, { probe, stop }: Required<Pick<Component, 'probe' | 'stop'>>): Probe => ({
+  name,
+  needed: true,
+  check: (signal) => probe(signal),
+  giveUp: () => stop(),
+})
+
 async function addDatabase({ name }: AnyFunction, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
   const { createDatabase } = await import('../database/index.ts')
   const { databasePoolSize: poolSize, statementTimeoutMs, lockTimeoutMs } = config
   const url = required(config.databaseUrl, 'DATABASE_URL', 'Postgres')
   const database = createDatabase(
-    { url, poolSize, statementTimeoutMs, lockTimeoutMs, applicationName: name },
+    { url, poolSize, statementTimeoutMs, lockTimeoutMs, applicationName: name, stopTimeoutMs: stopTimeoutOf(config) },
     { log, clock },
   )
   parts.database = database
   parts.components.push(database, createSchemaCheck(database))
-  parts.probes.push({ name: 'postgres', needed: true, check: (signal) => database.probe(signal) })
+  parts.probes.push(probeOf('postgres', database))
 }
 
 async function addEventLog(
@@ -70,12 +77,15 @@ async function addEventLog(
   { config, log, clock }: Surroundings,
 ): Promise<void> {
   const { createEventLog } = await import('../event-log/index.ts')
-  const eventLog = createEventLog(config, { database: parts.database, clock, log, name })
+  const stopTimeoutMs = stopTimeoutOf(config)
+  const eventLog = createEventLog(config, { database: parts.database, clock, log, name, stopTimeoutMs })
   parts.eventLog = eventLog
   // With an outbox nothing needs the log at once: what is emitted is kept in Postgres. So a function starts, and takes work,
   // while the log is away; whether it calls itself ready then, its contract says.
-  parts.components.push(parts.database === undefined ? eventLog : createBackgroundStart(eventLog, { clock, log }))
-  parts.probes.push({ name: 'kafka', needed: needs.includes('kafka'), check: (signal) => eventLog.probe(signal) })
+  const component = parts.database === undefined ? eventLog : createBackgroundStart(eventLog, { clock, log })
+  parts.components.push(component)
+  const probe = probeOf('kafka', { stop: component.stop, probe: eventLog.probe })
+  parts.probes.push({ ...probe, needed: needs.includes('kafka') })
 }
 
 async function addOutbox(

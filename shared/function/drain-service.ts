@@ -1,5 +1,7 @@
 // The way out of a service.
 //
+// Work does not wait for a dependency that is down: its connections are closed, and what waits for them ends at once.
+//
 //   unready ──delay──▶ loops stop, in-flight work ends ──▶ own outbox rows flushed ──▶ telemetry flushed ──▶ streams closed
 //                     ──▶ components stopped in reverse order
 //
@@ -23,6 +25,8 @@ export interface DrainOptions {
   /** From `unready` to `begin`. */
   readonly delayMs: number
   readonly begin: () => void
+  /** Lets go of what is down. Called now and then while work ends. */
+  readonly giveUpDown: () => Promise<void>
 }
 
 /** Part of the budget that in-flight work may use; the rest is for releasing, flushing and closing. */
@@ -31,22 +35,43 @@ const workShare = 0.8
 const releaseShare = 0.9
 /** Part of what is left then that a collector which does not answer may cost. */
 const flushShare = 0.1
+/** In milliseconds. */
+const lookEveryMs = 250
 /** Part of what is left at the end that the stop of one component may use. */
 const stopShare = 0.25
 
 export async function drainService(options: DrainOptions): Promise<DrainReceipt> {
-  const { totalMs, entry, running, clock, log, instruments, tracing, unready, delayMs, begin } = options
+  const { totalMs, entry, running, clock, log, instruments, tracing, unready, delayMs, begin, giveUpDown } = options
   const { server, loops, outbox } = entry
   const begun = clock.monotonic()
   let work: DrainedWork = { finished: [], released: [] }
+  let taken: readonly string[] = []
   let flushedEvents = 0
 
   const leftMs = (): number => totalMs - (clock.monotonic() - begun)
   const finishWork = async (signal: AbortSignal): Promise<void> => {
+    const ended = new AbortController()
+    const looking = lookForDown(ended.signal)
     const stopping = Promise.allSettled(loops.toReversed().map((loop) => loop.stop()))
-    work = await server.drain(signal)
-    const failure = (await stopping).find(({ status }) => status === 'rejected')
-    if (failure?.status === 'rejected') throw failure.reason
+    try {
+      work = await server.drain(signal)
+      const failure = (await stopping).find(({ status }) => status === 'rejected')
+      if (failure?.status === 'rejected') throw failure.reason
+    } finally {
+      ended.abort()
+      await looking
+    }
+  }
+  const lookForDown = async (ended: AbortSignal): Promise<void> => {
+    while (!ended.aborted) {
+      await clock.sleep(lookEveryMs, ended).catch(() => undefined)
+      if (!ended.aborted) await giveUpDown()
+    }
+  }
+  /** Even when it cannot be handed back, as it waits for a database that does not answer. */
+  const leaveWork = (): void => {
+    const released = server.unfinished()
+    work = { finished: taken.filter((id) => !released.includes(id)), released }
   }
   const flushOutbox = async (): Promise<void> => {
     const before = await publishedEvents(instruments)
@@ -61,7 +86,15 @@ export async function drainService(options: DrainOptions): Promise<DrainReceipt>
     { name: 'unready', run: unready },
     { name: 'delay', run: async (signal) => (delayMs > 0 ? await clock.sleep(delayMs, signal) : undefined) },
     { name: 'begin', run: begin },
-    { name: 'work', withinMs: totalMs * releaseShare, run: () => withSignal(totalMs * workShare, finishWork) },
+    {
+      name: 'work',
+      withinMs: totalMs * releaseShare,
+      run: (signal) => {
+        taken = server.unfinished()
+        signal.addEventListener('abort', leaveWork, { once: true })
+        return withSignal(totalMs * workShare, finishWork)
+      },
+    },
     { name: 'outbox', run: flushOutbox },
     { name: 'telemetry', run: flushTelemetry },
     { name: 'streams', run: () => server.closeStreams() },

@@ -108,6 +108,7 @@ export async function startService<F extends AnyFunction>(
             unready: () => health.setPhase('draining'),
             delayMs: config.drainDelayMs,
             begin: () => draining.abort(),
+            giveUpDown: health.giveUpDown,
           })
           span.set(shutdownFacts(receipt))
           return receipt

@@ -136,16 +136,23 @@ export function createKafkaEventLog(options: KafkaEventLogOptions, { clock, log 
     if (parts === undefined) return
     const { connections, writer, reader } = parts
     parts = undefined
-    const within = (ends: readonly Promise<unknown>[]): Promise<unknown> =>
-      Promise.race([Promise.allSettled(ends), clock.sleep(stopTimeoutMs / 2)])
     // A fetch under way looks for its broker and would connect to it again, after the connections were closed.
-    await within([writer.stop(), reader.stop()])
-    await within(connections.map((connection) => connection.disconnect()))
+    await within(stopTimeoutMs / 2, [writer.stop(), reader.stop()])
+    await within(
+      stopTimeoutMs / 2,
+      connections.map((connection) => connection.disconnect()),
+    )
+  }
+
+  async function within(ms: number, ends: readonly Promise<unknown>[]): Promise<void> {
+    const over = new AbortController()
+    await Promise.race([Promise.allSettled(ends), clock.sleep(ms, over.signal).catch(() => undefined)])
+    over.abort() // a timer that is left would keep the process alive
   }
 
   async function stop(): Promise<void> {
     probing.cancel()
-    await Promise.race([queue.stop(), clock.sleep(stopTimeoutMs)])
+    await within(stopTimeoutMs, [queue.stop()])
     closing.abort(new SluiceError('aborted', 'The event log is stopped'))
     await close()
     health = { status: 'unknown', at: clock.now() }

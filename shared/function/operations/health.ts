@@ -31,6 +31,8 @@ export interface Health extends Component {
   /** The answer to GET of a path; undefined when the path is not one of health. Synchronous: nothing is waited for. */
   answer(path: string): HealthAnswer | undefined
   ready(): boolean
+  /** Lets go of every dependency that is needed and down. */
+  giveUpDown(): Promise<void>
   setPhase(phase: HealthPhase): void
 }
 
@@ -79,6 +81,10 @@ export function createHealth(options: ProbingOptions, deps: HealthDeps): Health 
     stop: async () => probing.stop(),
     health: () => ({ status: ready() ? 'up' : 'down' }),
     ready,
+    giveUpDown: async () => {
+      const down = probes.filter((probe) => probe.needed && probing.verdictOf(probe).status === 'down')
+      await Promise.allSettled(down.map(({ giveUp }) => giveUp?.()))
+    },
     setPhase: (next) => {
       phase = next
     },

@@ -16,6 +16,8 @@ export interface Probe {
   /** Is the function ready only while this answers? */
   readonly needed: boolean
   check(signal: AbortSignal): Promise<void>
+  /** Ends its connections, and with them whatever waits for an answer. For a drain: work cannot end with what is gone. */
+  giveUp?(): Promise<void>
 }
 
 export interface ProbingOptions {

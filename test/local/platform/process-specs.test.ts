@@ -12,6 +12,7 @@ async function plan(
   const planned = await planProcesses({
     root: projectRoot,
     functions,
+    entrances: {},
     instances: { gateway: 2 },
     gatewayPort: 18_080,
     env: { LOG_LEVEL: 'warn', ...env },
