@@ -3,9 +3,10 @@
 // C1  Names are DNS labels, and no two resources of a kind have one name.
 // C2  Numbers are within what Knative's webhook takes, ports and variables are not its own.
 
+import { parseCron } from '../../local/ping-source/index.ts'
 import { dashed } from '../../local/platform/index.ts'
 import { describeOptions, loadConfig } from '../../shared/config/index.ts'
-import { SluiceError } from '../../shared/errors/index.ts'
+import { messageOf, SluiceError } from '../../shared/errors/index.ts'
 import type { FunctionPlan } from './plan-function.ts'
 import type { TopicPlan } from './plan-topics.ts'
 import { knativeLimits } from './knative-limits.ts'
@@ -34,6 +35,7 @@ function checkFunction(name: string, plan: FunctionPlan): void {
     refuse(`a function cannot be called ${platformFolder}: knative/rendered uses that folder`)
   for (const source of plan.sources) requireLabel(`KafkaSource ${source.name} of function ${name}`, source.name)
   requireLabel(`function ${name}`, name)
+  if (plan.schedule !== undefined) requireSchedule(name, plan.schedule)
   const longest = knativeLimits.revisionTimeoutMs / 1_000
   const numbers = [
     ['containerConcurrency', plan.containerConcurrency, 0, knativeLimits.containerConcurrency],
@@ -61,6 +63,14 @@ export function checkVariables(where: string, variables: readonly string[]): voi
         'invalid_option',
         `${where}: ${variable} is not an option of Sluice; 'npx sluice options' lists them`,
       )
+  }
+}
+
+function requireSchedule(name: string, schedule: string): void {
+  try {
+    parseCron(schedule)
+  } catch (error) {
+    refuse(`function ${name}: PingSource would refuse the schedule: ${messageOf(error)}`)
   }
 }
 

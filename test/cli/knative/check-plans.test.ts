@@ -24,6 +24,7 @@ test('what Knative would refuse is refused here, by name', () => {
     [{ responseStartTimeoutSeconds: 601 }, /responseStartTimeoutSeconds would be 601/],
     [{ idleTimeoutSeconds: 601 }, /idleTimeoutSeconds would be 601/],
     [{ containerConcurrency: 1_001 }, /containerConcurrency would be 1001, and Knative takes 0 to 1000/],
+    [{ schedule: '61 * * * *' }, /function tool-executor: PingSource would refuse the schedule: .*minute/],
     [{ containerConcurrency: 0.5 }, /containerConcurrency would be 0\.5/],
   ]
   for (const [change, pattern] of wrong)

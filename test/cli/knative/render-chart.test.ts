@@ -78,6 +78,8 @@ test('what is missing is named with its remedy', { skip }, (t) => {
     [{ ...required, image: {} }, /image\.repository is required/],
     [{ ...required, kafka: {} }, /kafka\.bootstrapServers is required/],
     [{ ...required, secrets: { ...required.secrets, model: {} } }, /secrets\.model\.name is required/],
+    [{ ...required, functions: { gateway: { scale: { min: 5, max: 2 } } } }, /functions\.gateway\.scale: min 5 is above max 2/], // prettier-ignore
+    [{ ...required, autoscaling: { metric: 'rps' } }, /autoscaling\.target is required/],
     [{ ...required, functions: { gate: {} } }, /functions\.gate: there is no function of this name/],
     [{ ...required, domains: [{ function: 'tool-executor', host: 'a.b', kind: 'Ingress' }] }, /is no function that is open/], // prettier-ignore
   ]
@@ -95,6 +97,8 @@ test('values that Knative would refuse, or that would pass by the proofs, are re
     { securityContext: { capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } } },
     { autoscaling: { class: 'hpa.autoscaling.knative.dev' } },
     { kafka: { bootstrapServers: ['kafka'] } },
+    { image: { repository: 'a' } },
+    { image: { repository: 'registry.example.com/sluice', tag: 'a b' } },
     { colour: 'red' },
   ]
   for (const values of refused)
@@ -192,6 +196,11 @@ test('each toggle adds what it names and nothing else', { skip }, (t) => {
     without.filter(({ metadata }) => metadata.labels?.['sluice.dev/function'] === 'memory-sync'),
     [],
   )
+})
+
+test('another metric has a target of its own', { skip }, (t) => {
+  const [service] = ofKind(rendered(t, { ...required, autoscaling: { metric: 'rps', target: 150 } }), 'Service')
+  assert.equal(service?.spec.template.metadata.annotations['autoscaling.knative.dev/target'], '150')
 })
 
 test('KEDA scales the consumers in place of the number of them', { skip }, (t) => {
