@@ -1,57 +1,34 @@
 // The checks of the Terraform code, all offline: what each command and each rule found in how much.
 
-import { readFileSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Check, Findings } from '../check.ts'
-import { run } from '../program.ts'
-import { rules } from './rules/index.ts'
-import { applyEnvironment, copyTerraform, environments, modulesIn, terraform, type TerraformDeps } from './terraform.ts'
+import { breaches, type Breach } from './breaches.ts'
+import { finderOf, findBreach } from './find-breach.ts'
+import { environmentsDiffer, formatOf, rulesBroken, testModule } from './findings.ts'
+import { applyEnvironment, copyTerraform, environments, modulesIn, type TerraformDeps } from './terraform.ts'
 
-export function terraformChecks(deps: TerraformDeps): readonly Check[] {
-  return [format(deps), environmentsAlike, ...environments.map((name) => environment(name, deps)), moduleTests(deps)]
-}
+export const terraformChecks = (deps: TerraformDeps): readonly Check[] => [
+  format(deps),
+  environmentsAlike,
+  ...environments.map((name) => environment(name, deps)),
+  moduleTests(deps),
+]
 
-const filesOf = (root: string): readonly string[] =>
-  readdirSync(join(root, 'infra', 'terraform'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.(tf|tfvars|hcl)$/.test(name),
-  )
+const folderOf = (root: string): string => join(root, 'infra', 'terraform')
 
-const format = ({ program, stub }: TerraformDeps): Check => ({
+const format = (deps: TerraformDeps): Check => ({
   name: 'fmt',
   what: 'files',
   least: 40,
-  run: async (root) => {
-    const args = ['fmt', '-check', '-diff', '-recursive', join('infra', 'terraform')]
-    const { code, output } = await run(root, program, args, stub.env)
-    return { passed: code === 0, read: filesOf(root).length, output }
-  },
+  run: (root) => formatOf(folderOf(root), deps),
 })
-
-/** What differs between environments stands in settings.tf (and in the example of the values that are asked for). */
-const mayDiffer = new Set(['settings.tf', 'terraform.tfvars.example'])
 
 const environmentsAlike: Check = {
   name: 'environments differ in settings only',
   what: 'files',
   least: 10,
-  run: (root) => {
-    const read = (name: string): ReadonlyMap<string, string> => {
-      const folder = join(root, 'infra', 'terraform', 'environments', name)
-      const names = readdirSync(folder).filter((file) => /\.(tf|example)$/.test(file))
-      return new Map(names.map((file) => [file, readFileSync(join(folder, file), 'utf8')]))
-    }
-    const [first, second] = environments.map(read)
-    if (first === undefined || second === undefined) throw new Error('two environments are compared')
-    const names = new Set([...first.keys(), ...second.keys()])
-    const different = [...names].filter((name) =>
-      mayDiffer.has(name) ? !first.has(name) || !second.has(name) : first.get(name) !== second.get(name),
-    )
-    return Promise.resolve({
-      passed: different.length === 0,
-      read: first.size + second.size,
-      output: different.map((name) => `${name} is not the same in ${environments.join(' and ')}`).join('\n'),
-    })
-  },
+  run: (root) => Promise.resolve(environmentsDiffer(folderOf(root))),
 }
 
 /** validate, plan, apply and output against the schema; then the rules over what came of it. */
@@ -63,8 +40,9 @@ const environment = (name: string, deps: TerraformDeps): Check => ({
     const scratch = copyTerraform(root)
     try {
       const { plan } = await applyEnvironment(scratch, name, deps)
-      const breaches = rules.flatMap((rule) => rule.breaches(plan).map((breach) => `${rule.name}: ${breach}`))
-      return { passed: breaches.length === 0, read: plan.resources.length, output: breaches.join('\n') }
+      const broken = rulesBroken(plan)
+      const lines = broken.flatMap((rule) => rule.breaches.map((breach) => `${rule.name}: ${breach}`))
+      return { passed: broken.length === 0, read: plan.resources.length, output: lines.join('\n') }
     } finally {
       scratch.remove()
     }
@@ -75,17 +53,13 @@ const environment = (name: string, deps: TerraformDeps): Check => ({
 const moduleTests = (deps: TerraformDeps): Check => ({
   name: 'tests of the modules',
   what: 'runs',
-  least: 8,
+  least: 30,
   run: async (root) => {
     const scratch = copyTerraform(root)
     try {
       const results: Findings[] = []
       for (const name of modulesIn(scratch.folder)) {
-        const folder = join(scratch.folder, 'modules', name)
-        await terraform(folder, ['init', '-input=false'], deps)
-        const { code, output } = await run(folder, deps.program, ['test', '-no-color'], deps.stub.env)
-        const runs = Number(/(\d+) passed/.exec(output)?.[1] ?? 0)
-        results.push({ passed: code === 0 && runs > 0, read: runs, output: `${name}: ${output}` })
+        results.push(await testModule(join(scratch.folder, 'modules', name), deps))
       }
       return {
         passed: results.every(({ passed }) => passed),
@@ -97,3 +71,30 @@ const moduleTests = (deps: TerraformDeps): Check => ({
     }
   },
 })
+
+/** Every planted mistake is found by whom it should be found, a few at a time. */
+export const breachCheck = (deps: TerraformDeps): Check => ({
+  name: 'planted breaches are found',
+  what: 'breaches',
+  least: 20,
+  run: async (root) => {
+    const missed: string[] = []
+    const waiting = [...breaches]
+    const work = async (): Promise<void> => {
+      for (let breach = waiting.shift(); breach !== undefined; breach = waiting.shift()) {
+        const miss = await missOf(root, breach, deps)
+        if (miss !== undefined) missed.push(miss)
+      }
+    }
+    await Promise.all(Array.from({ length: availableParallelism() }, work))
+    return { passed: missed.length === 0, read: breaches.length, output: missed.join('\n\n') }
+  },
+})
+
+/** Undefined when it was found as it should be. */
+async function missOf(root: string, breach: Breach, deps: TerraformDeps): Promise<string | undefined> {
+  const { by, output } = await findBreach(root, breach, deps)
+  const unfolded = output.replaceAll(/\s+/g, ' ') // terraform folds its lines
+  if (by === finderOf(breach) && breach.says.test(unfolded)) return undefined
+  return `${breach.name}: to be found by ${finderOf(breach)} (${breach.says.source}), found by ${by}\n${output}`
+}

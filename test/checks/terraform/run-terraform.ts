@@ -1,9 +1,10 @@
 // `npm run check:terraform`: the Terraform code, checked without an account and without the provider. Code 1 when a check failed.
-//   npm run check:terraform -- dev     only the checks whose name contains a word
+// Then every mistake of breaches.ts is planted in a copy, and must be found.
+//   npm run check:terraform -- dev     only the checks whose name contains a word; `breaches` for those
 
 import { projectRoot } from '../../support/places.ts'
 import { runChecks } from '../run-checks.ts'
-import { terraformChecks } from './checks.ts'
+import { breachCheck, terraformChecks } from './checks.ts'
 import { startProviderStub } from './provider/provider-stub.ts'
 import { readAwsSchema } from './provider/schema.ts'
 import { findTerraform } from './terraform.ts'
@@ -14,12 +15,9 @@ if (program === undefined) {
 } else {
   const stub = await startProviderStub(readAwsSchema())
   try {
-    const checks = terraformChecks({ program, stub })
-    process.exitCode = await runChecks(checks, {
-      root: projectRoot,
-      words: process.argv.slice(2),
-      command: 'check:terraform',
-    })
+    const checks = [...terraformChecks({ program, stub }), breachCheck({ program, stub })]
+    const options = { root: projectRoot, words: process.argv.slice(2), command: 'check:terraform' }
+    process.exitCode = await runChecks(checks, options)
   } finally {
     stub.stop()
   }

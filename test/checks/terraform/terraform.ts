@@ -67,15 +67,33 @@ export interface Applied {
   readonly outputs: Readonly<Record<string, { readonly value: unknown }>>
 }
 
-/** init, validate, plan, apply, output of an environment with the values of its example. */
+/** Where a chain of commands ended: an environment that is right passes all. */
+export type Stage = 'init' | 'validate' | 'plan' | 'apply'
+
+/** What failed, with what terraform said of it. */
+export class StageError extends Error {
+  readonly stage: Stage
+
+  constructor(stage: Stage, output: string) {
+    super(`terraform ${stage} failed\n${output}`)
+    this.stage = stage
+  }
+}
+
+/** init, validate, plan, apply, output of an environment with the values of its example. @throws StageError */
 export async function applyEnvironment(scratch: Scratch, name: string, deps: TerraformDeps): Promise<Applied> {
   const folder = join(scratch.folder, 'environments', name)
-  await terraform(folder, ['init', '-input=false'], deps)
-  await terraform(folder, ['validate'], deps)
-  await terraform(folder, ['plan', '-input=false', '-var-file=terraform.tfvars.example', '-out=plan.bin'], deps)
-  const plan = JSON.parse(await terraform(folder, ['show', '-json', 'plan.bin'], deps)) as ShownPlan
-  await terraform(folder, ['apply', '-input=false', 'plan.bin'], deps)
-  const state = JSON.parse(await terraform(folder, ['show', '-json'], deps)) as ShownState
-  const outputs = JSON.parse(await terraform(folder, ['output', '-json'], deps)) as Applied['outputs']
+  const stage = async (called: Stage, args: readonly string[]): Promise<void> => {
+    const { code, output } = await tryTerraform(folder, args, deps)
+    if (code !== 0) throw new StageError(called, output)
+  }
+  await stage('init', ['init', '-input=false'])
+  await stage('validate', ['validate'])
+  await stage('plan', ['plan', '-input=false', '-var-file=terraform.tfvars.example', '-out=plan.bin'])
+  await stage('apply', ['apply', '-input=false', 'plan.bin'])
+  const show = async (args: readonly string[]): Promise<unknown> => JSON.parse(await terraform(folder, args, deps))
+  const plan = (await show(['show', '-json', 'plan.bin'])) as ShownPlan
+  const state = (await show(['show', '-json'])) as ShownState
+  const outputs = (await show(['output', '-json'])) as Applied['outputs']
   return { plan: readPlan(name, plan, state), outputs }
 }

@@ -2,6 +2,7 @@
 
 import { bucketsArePrivate } from './buckets-are-private.ts'
 import { dataIsKept } from './data-is-kept.ts'
+import { kindsExist } from './kinds-exist.ts'
 import { networksAreClosed } from './networks-are-closed.ts'
 import { noSecretValues } from './no-secret-values.ts'
 import { policiesAreNarrow } from './policies-are-narrow.ts'
@@ -16,5 +17,6 @@ export const rules: readonly Rule[] = [
   bucketsArePrivate,
   policiesAreNarrow,
   dataIsKept,
+  kindsExist,
   noSecretValues,
 ]

@@ -1,0 +1,52 @@
+// Plants a mistake in a copy of the Terraform code and asks who finds it.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Breach } from './breaches.ts'
+import { environmentsDiffer, formatOf, rulesBroken, testModule } from './findings.ts'
+import { applyEnvironment, copyTerraform, StageError, type TerraformDeps } from './terraform.ts'
+
+export interface Found {
+  /** As `foundBy` names it; "nobody" when the mistake passed. */
+  readonly by: string
+  readonly output: string
+}
+
+export const finderOf = ({ foundBy }: Breach): string => (typeof foundBy === 'string' ? foundBy : foundBy.rule)
+
+/** @throws Error when the text to change is no longer in the file: the breach must be written anew. */
+export async function findBreach(root: string, breach: Breach, deps: TerraformDeps): Promise<Found> {
+  const scratch = copyTerraform(root)
+  try {
+    const path = join(scratch.folder, breach.file)
+    const text = readFileSync(path, 'utf8')
+    if (!text.includes(breach.from)) throw new Error(`${breach.file} has no longer ${breach.from}`)
+    writeFileSync(path, text.replace(breach.from, breach.to))
+    return await firstFinding(scratch.folder, breach, deps)
+  } finally {
+    scratch.remove()
+  }
+
+  async function firstFinding(
+    folder: string,
+    { foundBy, file, environment = 'dev' }: Breach,
+    { program, stub }: TerraformDeps,
+  ): Promise<Found> {
+    if (foundBy === 'fmt') return named('fmt', await formatOf(folder, { program, stub }))
+    if (foundBy === 'environments') return named('environments', environmentsDiffer(folder))
+    if (foundBy === 'test') return named('test', await testModule(join(folder, file, '..'), { program, stub }))
+    try {
+      const { plan } = await applyEnvironment(scratch, environment, { program, stub })
+      const broken = rulesBroken(plan)
+      const rule = typeof foundBy === 'string' ? undefined : broken.find(({ name }) => name === foundBy.rule)
+      const first = rule ?? broken[0]
+      return { by: first?.name ?? 'nobody', output: (first?.breaches ?? []).join('\n') }
+    } catch (error) {
+      if (error instanceof StageError) return { by: error.stage, output: error.message }
+      throw error
+    }
+  }
+}
+
+const named = (by: string, { passed, output }: { readonly passed: boolean; readonly output: string }): Found =>
+  passed ? { by: 'nobody', output: '' } : { by, output }
