@@ -2,13 +2,16 @@
 // breaker per call counts nothing.
 //
 //   closed ──half of ≥ volumeThreshold calls failed──▶ open ──resetMs──▶ half open ──probe──▶ closed, or open again
+//          └─volumeThreshold calls failed in a row──┘
 //
 // B1  Every call has a time limit, so the probe of a half-open breaker always ends and the breaker never stays half open
 //     (opossum without `timeout` rejects for ever when a probe hangs).
 // B2  A call that runs out of time is aborted by its own signal. opossum's one `abortController` is not used: it would
 //     abort every other call of the dependency along with the slow one.
 // B3  Callers' mistakes and a full bulkhead are not failures of the dependency.
-// B4  A probe that says nothing about the dependency – cancelled, refused on our side – decides nothing: the next call
+// B4  A dependency that dies under load is given up after `volumeThreshold` calls: in the window its earlier successes would
+//     outweigh the failures for half of the window.
+// B5  A probe that says nothing about the dependency – cancelled, refused on our side – decides nothing: the next call
 //     is the probe.
 
 import CircuitBreaker from 'opossum'
@@ -24,7 +27,7 @@ export interface BreakerOptions {
   readonly timeoutMs: number
   /** Calls at the same time; more are refused with `overloaded`. */
   readonly capacity: number
-  /** Calls within `windowMs` below which the breaker does not open. Default 10. */
+  /** Calls within `windowMs` below which the breaker does not open; and so many failures in a row open it. Default 10. */
   readonly volumeThreshold?: number
   /** Default 50. */
   readonly failurePercent?: number
@@ -67,8 +70,9 @@ export function createBreaker(
   options: BreakerOptions,
   { clock, instruments }: { readonly clock: Clock; readonly instruments: Instruments },
 ): Breaker {
-  const { dependency, resetMs = 10_000, judge = judgeError } = options
+  const { dependency, volumeThreshold = 10, resetMs = 10_000, judge = judgeError } = options
   let halfOpenAt = 0
+  let faultsInARow = 0
   const alive = (): void => {
     if (circuit.halfOpen) circuit.close()
   }
@@ -76,7 +80,7 @@ export function createBreaker(
     name: dependency,
     timeout: options.timeoutMs,
     capacity: options.capacity,
-    volumeThreshold: options.volumeThreshold ?? 10,
+    volumeThreshold,
     errorThresholdPercentage: options.failurePercent ?? 50,
     rollingCountTimeout: options.windowMs ?? 10_000,
     resetTimeout: resetMs,
@@ -84,6 +88,7 @@ export function createBreaker(
     // through as a failure that reopens the breaker for a millisecond only (opossum reads the option when it opens).
     errorFilter: (error: unknown) => {
       const judgement = isOutOfTime(error) ? 'fault' : isBulkheadFull(error) ? 'neutral' : judge(error)
+      if (judgement === 'answered') faultsInARow = 0
       if (judgement !== 'neutral' || !circuit.halfOpen) return judgement !== 'fault'
       settings.resetTimeout = 1
       return false
@@ -104,6 +109,10 @@ export function createBreaker(
     if (settings.resetTimeout === resetMs) instruments.breakerOpenings.inc({ dependency })
     settings.resetTimeout = resetMs
     show('open')
+  })
+  circuit.on('failure', () => {
+    faultsInARow += 1
+    if (faultsInARow >= volumeThreshold && circuit.closed) circuit.open()
   })
   circuit.on('halfOpen', () => show('half-open'))
   circuit.on('close', () => show('closed'))
@@ -130,7 +139,9 @@ export function createBreaker(
       const outOfTime = new AbortController()
       const signal = parent === undefined ? outOfTime.signal : AbortSignal.any([parent, outOfTime.signal])
       try {
-        return (await circuit.fire({ work, outOfTime, signal })) as T
+        const result = (await circuit.fire({ work, outOfTime, signal })) as T
+        faultsInARow = 0
+        return result
       } catch (error) {
         if (!(error instanceof Error) || !CircuitBreaker.isOurError(error)) throw error
         throw isOutOfTime(error) ? tooSlow(options) : refusal(error)

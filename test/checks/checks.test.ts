@@ -190,6 +190,9 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
     'shared/time/planted-env.ts': `export const home = (): unknown => process.env['HOME']`,
     'shared/time/planted-exit.ts': `export const leave = (): void => void process.once('exit', () => {})`,
     'shared/time/planted-kafka.ts': `import 'kafkajs'`,
+    'shared/time/planted-call.ts': `export const ask = (): Promise<Response> => fetch('http://example.com')`,
+    'shared/time/planted-socket.ts': `import { createServer, request } from 'node:http'\nvoid [createServer, request]`,
+    'functions/gateway/planted-outbound.ts': `import { createOutbound } from '../../shared/resilience/index.ts'\nvoid createOutbound({} as never, {} as never)`,
   })
   writeFileSync(join(copy, 'shared/time/planted-silent.ts'), 'export const silent = 1\n')
   const replaceIn = (file: string, from: string | RegExp, to: string): void => {
@@ -219,6 +222,8 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
     /declare an option[^]*shared\/time\/planted-env\.ts/,
     /an option that changes nothing[^]*modelPatienceMs/,
     /use the port EventLog[^]*shared\/time\/planted-kafka\.ts/,
+    /use createOutbound[^]*shared\/time\/planted-call\.ts\s+shared\/time\/planted-socket\.ts/,
+    /put createBreaker around it[^]*functions\/gateway\/planted-outbound\.ts/,
     /be a Component instead[^]*shared\/time\/planted-exit\.ts/,
     /name the concept[^]*shared\/time\/time-utils/,
     /open the file with[^]*shared\/time\/planted-silent\.ts/,
