@@ -6,6 +6,7 @@
 // slice in shuffled order; a ratio is the median of the rounds' ratios.
 
 import { parseArgs } from 'node:util'
+import { startCollector } from './receiver/collector.ts'
 import { startLoad, type SliceResult } from './receiver/load-process.ts'
 import { median, shuffled } from './receiver/rounds.ts'
 import { startServer, type BenchServer } from './receiver/server-process.ts'
@@ -32,7 +33,9 @@ export async function bench(args: readonly string[]): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const load = stack.use(await startLoad())
   const servers = {} as Record<Variant, BenchServer>
-  for (const variant of variants) servers[variant] = stack.use(await startServer(variant))
+  const collector = stack.use(await startCollector())
+  for (const variant of variants)
+    servers[variant] = stack.use(await startServer(variant, variant === 'full' ? [collector.url] : []))
 
   const measure = async (variant: Variant, sliceMs: number): Promise<Measured> => {
     const server = servers[variant]
@@ -68,7 +71,8 @@ function report(rounds: readonly Round[]): void {
   }
   const ratio = (name: string, of: (round: Round) => number): void =>
     console.log(`ratio ${name} ${median(rounds.map(of)).toFixed(2)}`)
-  ratio('bare/raw', ({ bare, raw }) => bare.perSecond / raw.perSecond)
   ratio('full/ff', ({ full, ff }) => full.perSecond / ff.perSecond)
+  ratio('bare/raw', ({ bare, raw }) => bare.perSecond / raw.perSecond)
+  ratio('cpu-full/cpu-bare', ({ full, bare }) => full.cpuMicros / bare.cpuMicros)
   ratio('p99-full/p99-ff', ({ full, ff }) => full.p99Ms / ff.p99Ms)
 }

@@ -7,8 +7,8 @@
 // J5  A number is what was written, or refused: nothing beyond ±(2^53 − 1), no -0. Fractions round as doubles do.
 // J6  Messages never repeat the input.
 //
-// Cost: one scan of the bytes, JSON.parse, one walk of the value. The scan counts the colons outside strings; the walk counts
-// the keys; a difference is a duplicate. Escapes are rare, so strings are looked at only when the scan saw one.
+// Cost: one scan of the text, JSON.parse, one walk of the value. The scan counts the colons outside strings; the walk counts
+// the keys; a difference is a duplicate. Escapes are rare: without one the scan leaps over strings, and none is looked at.
 
 import { isUtf8 } from 'node:buffer'
 import type { ErrorCode } from '../../errors/index.ts'
@@ -31,23 +31,25 @@ export type ParsedJson =
   | { readonly ok: false; readonly code: JsonFault; readonly message: string }
 
 export function parseJson(input: Uint8Array | string, limits: JsonLimits = jsonLimits): ParsedJson {
-  const bytes = typeof input === 'string' ? Buffer.from(input) : input
-  if (bytes.length > limits.bodyBytes) return fault('body_too_large', `more than ${limits.bodyBytes} bytes of JSON`)
+  const bytes = typeof input === 'string' ? Buffer.byteLength(input) : input.length
+  if (bytes > limits.bodyBytes) return fault('body_too_large', `more than ${limits.bodyBytes} bytes of JSON`)
   if (typeof input === 'string' ? !input.isWellFormed() : !isUtf8(input)) {
     return fault('invalid_encoding', 'the JSON is not well-formed UTF-8')
   }
-  const shape = scan(bytes, limits)
-  if (typeof shape === 'string') return fault('too_complex', shape)
+  const text = typeof input === 'string' ? input : asBuffer(input).toString('utf8')
+  const escaped = text.includes('\\')
+  const keys = scan(text, escaped, limits)
+  if (typeof keys === 'string') return fault('too_complex', keys)
   let value: unknown
   try {
-    value = JSON.parse(typeof input === 'string' ? input : asBuffer(input).toString('utf8'))
+    value = JSON.parse(text)
   } catch (error) {
     return fault('invalid_json', `not valid JSON${positionIn(error)}`)
   }
-  const walk: Walk = { keys: 0, escaped: shape.escaped, fault: undefined }
+  const walk: Walk = { keys: 0, escaped, fault: undefined }
   visit(value, walk)
   if (walk.fault !== undefined) return walk.fault
-  if (walk.keys !== shape.keys) return fault('duplicate_key', 'an object has the same key twice')
+  if (walk.keys !== keys) return fault('duplicate_key', 'an object has the same key twice')
   return { ok: true, value }
 }
 
@@ -72,43 +74,37 @@ const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
-interface Shape {
-  readonly keys: number
-  /** Some string holds an escape: only then can a NUL, a lone surrogate or a hidden key be in the value. */
-  readonly escaped: boolean
-}
-
-// Depth and keys without parsing. On text that is not JSON the counts mean nothing, and JSON.parse refuses it afterwards.
-function scan(bytes: Uint8Array, { depth: maxDepth, keys: maxKeys }: JsonLimits): Shape | string {
-  const end = bytes.length
+// Depth and keys without parsing: the number of keys, or what there is too much of. On text that is not JSON the counts mean
+// nothing, and JSON.parse refuses it afterwards.
+function scan(text: string, escaped: boolean, { depth: maxDepth, keys: maxKeys }: JsonLimits): number | string {
+  const end = text.length
   let depth = 0
   let keys = 0
-  let escaped = false
   let at = 0
   while (at < end) {
-    const byte = bytes[at++]
-    if (byte === quote) {
-      while (at < end && bytes[at] !== quote) {
-        if (bytes[at] === backslash) {
-          escaped = true
-          at++
-        }
+    const unit = text.charCodeAt(at++)
+    if (unit === quote) {
+      if (escaped) {
+        while (at < end && text.charCodeAt(at) !== quote) at += text.charCodeAt(at) === backslash ? 2 : 1
         at++
+      } else {
+        at = text.indexOf('"', at) + 1
+        if (at === 0) return keys // a string without an end: no JSON
       }
-      at++
-    } else if (byte === colon) {
+    } else if (unit === colon) {
       if (++keys > maxKeys) return `more than ${maxKeys} keys`
-    } else if (byte === openBrace || byte === openBracket) {
+    } else if (unit === openBrace || unit === openBracket) {
       if (++depth > maxDepth) return `nested deeper than ${maxDepth}`
-    } else if (byte === closeBrace || byte === closeBracket) {
+    } else if (unit === closeBrace || unit === closeBracket) {
       depth--
     }
   }
-  return { keys, escaped }
+  return keys
 }
 
 interface Walk {
   keys: number
+  /** Only then can a NUL, a lone surrogate or a hidden key be in the value. */
   readonly escaped: boolean
   fault: Fault | undefined
 }

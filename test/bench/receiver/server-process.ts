@@ -9,8 +9,8 @@ export interface BenchServer extends AsyncDisposable {
   cpuMicros(): number
 }
 
-export async function startServer(variant: string): Promise<BenchServer> {
-  const { child, stop } = startPinned(`${variant}-server.ts`, 0)
+export async function startServer(variant: string, args: readonly string[] = []): Promise<BenchServer> {
+  const { child, stop } = startPinned(`${variant}-server.ts`, 0, args)
   const { port } = await firstMessage<{ readonly port: number }>(child)
   return { port, cpuMicros: () => cpuMicrosOf(child.pid ?? 0), [Symbol.asyncDispose]: stop }
 }
