@@ -13,6 +13,7 @@ import {
   type ReplayStep,
 } from '../../shared/delivery/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
+import { memoryWork } from '../../shared/memory/index.ts'
 import { createOutbound } from '../../shared/resilience/index.ts'
 import { createInstruments } from '../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../shared/time/index.ts'
@@ -103,7 +104,7 @@ async function show(database: Database, [id, ...more]: readonly string[], values
 }
 
 async function plan(database: Database, _ids: readonly string[], values: DeadLetterValues): Promise<number> {
-  const planned = await planReplay(database, filterOf(values))
+  const planned = await planReplay(database, filterOf(values), memoryWork)
   if (values.json) return printed(planned)
   for (const group of planned.groups) console.log(groupText(group))
   console.log(
@@ -126,7 +127,7 @@ async function replay(database: Database, ids: readonly string[], values: DeadLe
     onStep,
   }
   try {
-    const report = await replayDeadLetters(options, { database, clock }, stop.signal)
+    const report = await replayDeadLetters(options, { database, clock, works: memoryWork }, stop.signal)
     if (values.json) printed(report)
     else console.log(replayText(report))
     const clean = report.kinds.every(({ refused, stopped }) => refused.length === 0 && stopped === undefined)

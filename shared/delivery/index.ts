@@ -44,6 +44,7 @@ export {
 } from './replay/find-dead-letters.ts'
 export { planReplay, type PlannedGroup, type ReplayPlan } from './replay/plan-replay.ts'
 export { replayDeadLetters, type ReplayReport, type ReplayStep } from './replay/replay-dead-letters.ts'
+export type { TakeBack, WorkOf } from './replay/take-back.ts'
 export { requestDryRun, type DryRun, type DryRunDeps } from './replay/request-dry-run.ts'
 export type { CheckName } from './reconciliation/checks.ts'
 export { provePositions, type LogPositions } from './reconciliation/log-positions.ts'

@@ -1,4 +1,4 @@
-export type { CloudEvent } from './cloud-event.ts'
+export { rawType, type CloudEvent } from './cloud-event.ts'
 export type { EventType } from './event-type.ts'
 export { allTopics, deadLetterTopicOf, defaultRetentionMs, topicOf, topicOfType, topics, type Topic } from './topics.ts'
 export {

@@ -13,6 +13,7 @@ export { formatPosition, parsePosition, type Position } from './position.ts'
 export { wordsOf } from './words.ts'
 export {
   claimMemoryWrites,
+  memoryWork,
   removeMemoryWrite,
   returnMemoryWrite,
   storeMemoryWrite,

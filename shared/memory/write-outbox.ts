@@ -36,6 +36,25 @@ export async function storeMemoryWrite(tx: Queryable, { tenant, idempotencyKey, 
   await tx.query(storeSql, [tenant, idempotencyKey, memory.key, JSON.stringify(memory), headStartMs])
 }
 
+/**
+ * Work of memory-sync that became a dead letter (`raw` is what was to be remembered) is sent once more. By the name of the
+ * function, as a replay wants it.
+ */
+export const memoryWork: ReadonlyMap<string, (tx: Queryable, work: BuriedWrite) => Promise<void>> = new Map([
+  [
+    'memory-sync',
+    async (tx, { tenant, id, raw }) => void (await tx.query(storeSql, [tenant, id, keyIn(raw), raw.toString(), 0])),
+  ],
+])
+
+interface BuriedWrite {
+  readonly tenant: string
+  readonly id: string
+  readonly raw: Buffer
+}
+
+const keyIn = (raw: Buffer): string => (JSON.parse(raw.toString()) as MemoryWrite['memory']).key
+
 export interface ClaimOptions {
   readonly limit: number
   readonly leaseMs: number

@@ -14,6 +14,7 @@ import {
 } from '../../../shared/delivery/index.ts'
 import { SluiceError } from '../../../shared/errors/index.ts'
 import type { HttpContext } from '../../../shared/function/index.ts'
+import { memoryWork } from '../../../shared/memory/index.ts'
 import type { Clock } from '../../../shared/time/index.ts'
 import type { AdmitOperator } from '../admit-operator.ts'
 import {
@@ -30,7 +31,7 @@ import {
 
 export interface DeadLetterRoutesDeps {
   readonly admit: AdmitOperator
-  readonly database: Pick<Database, 'query' | 'notify'>
+  readonly database: Pick<Database, 'query' | 'notify' | 'transaction'>
   readonly clock: Clock
   readonly outbound: DryRunDeps['outbound']
   readonly functionUrl: DryRunDeps['functionUrl']
@@ -62,7 +63,7 @@ export function addDeadLetterRoutes(app: FastifyInstance, deps: DeadLetterRoutes
 
   app.get<{ Querystring: FilterFields }>(`${path}/plan`, { schema: { querystring: planQuery } }, (request) => {
     const { tenant } = admit(request)
-    return planReplay(database, { ...request.query, tenant })
+    return planReplay(database, { ...request.query, tenant }, memoryWork)
   })
 
   app.get<About>(one, { schema: { params: deadLetterParams } }, async (request) => {
@@ -124,7 +125,7 @@ export function addDeadLetterRoutes(app: FastifyInstance, deps: DeadLetterRoutes
       perSecond: per_second,
       patienceMs: patience_ms,
     }
-    return replayDeadLetters(options, deps, context.draining)
+    return replayDeadLetters(options, { ...deps, works: memoryWork }, context.draining)
   }
 }
 

@@ -30,5 +30,6 @@ export async function buryWork(
   const identity = { function: name, source: `/sluice/${name}`, id, tenant }
   const failure = { cause: code, message, attempts, fingerprint: fingerprintOf(code, error) }
   const trace = formatTraceparent(currentTrace() ?? newTrace())
-  await bury(tx, { ...nowhere, ...identity, ...failure, raw, trace, taken: false }, deps)
+  // Taken away with the work, so a repeat is another death: also of the same work, when it was taken back and failed again.
+  await bury(tx, { ...nowhere, ...identity, ...failure, raw, trace, taken: true }, deps)
 }

@@ -97,7 +97,7 @@ export interface Burial {
   readonly emitted: readonly Emission[]
 }
 
-/** `taken`: an inbox row guards against repeats; it becomes `dead`. */
+/** `taken`: it is taken off its way in this transaction, which guards against repeats. Its inbox row, if it has one, becomes `dead`. */
 export async function bury(
   tx: Transaction,
   { taken, ...remains }: Remains & { readonly taken: boolean },

@@ -4,10 +4,11 @@
 // G1  An event that was taken is noted only, whatever its source believes: it is done, in its lane, or a dead letter already.
 // G2  The dead letter takes the event's place in the inbox, so a late delivery of it is absorbed.
 // G3  An event whose identity cannot be told is recorded without one, once for each record; it cannot be replayed.
+// G4  A record that is no CloudEvent becomes an event of the one type of its topic, as the function's receiver takes it.
 
 import type { Queryable } from '../../database/index.ts'
 import type { ErrorCode } from '../../errors/index.ts'
-import { dataHash, toJsonFormat, type CloudEvent } from '../../events/index.ts'
+import { dataHash, parseJson, rawType, toJsonFormat, topicOf, type CloudEvent } from '../../events/index.ts'
 import { currentTrace, formatTraceparent, newTrace } from '../../telemetry/index.ts'
 import { laneKeyOf } from '../inbox/lane-key.ts'
 import { insertDeadLetter } from './dead-letter.ts'
@@ -38,7 +39,8 @@ const originSql = `UPDATE sluice.dead_letter SET origin = 'source' WHERE dead_le
 const versions = { functionVersion: 'unknown', configVersion: 'unknown' }
 
 export async function recordGivenUp(tx: Queryable, givenUp: GivenUp): Promise<Found> {
-  const { function: name, event, identified, topic, key, tenant, cause, message } = givenUp
+  const { function: name, identified, topic, key, tenant, cause, message } = givenUp
+  const event = boundToTopic(givenUp)
   const { source, id } = event
   if (identified) {
     const { rowCount } = await tx.query(takeSql, [name, source, id, dataHash(event)])
@@ -67,6 +69,17 @@ export async function recordGivenUp(tx: Queryable, givenUp: GivenUp): Promise<Fo
   if (deadLetterId === undefined) return 'known'
   await tx.query(originSql, [deadLetterId])
   return 'recorded'
+}
+
+function boundToTopic({ event, topic }: GivenUp): CloudEvent {
+  const types = topicOf(topic)?.types ?? []
+  const [type] = types
+  if (event.type !== rawType || type === undefined || types.length > 1) return event
+  const { data } = event
+  const text = data instanceof Uint8Array ? Buffer.from(data) : typeof data === 'string' ? Buffer.from(data) : undefined
+  const parsed = text === undefined ? ({ ok: true, value: data } as const) : parseJson(text)
+  if (!parsed.ok || !type.validate(parsed.value)) return event
+  return { ...event, type: type.type, datacontenttype: 'application/json', data: parsed.value }
 }
 
 async function stateOf(tx: Queryable, identity: readonly string[]): Promise<Found> {

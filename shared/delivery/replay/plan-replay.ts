@@ -3,6 +3,7 @@
 import type { Queryable } from '../../database/index.ts'
 import { filterSql, filterValues, type DeadLetterFilter } from './dead-letter-filter.ts'
 import { judgeEvent, type RefusedReplay } from './judge-letter.ts'
+import type { WorkOf } from './take-back.ts'
 
 export interface PlannedGroup {
   readonly function: string
@@ -59,14 +60,19 @@ type Gathering = { -readonly [K in keyof PlannedGroup]: PlannedGroup[K] } & {
   refused: Partial<Record<RefusedReplay, number>>
 }
 
-export async function planReplay(queryable: Queryable, filter: DeadLetterFilter): Promise<ReplayPlan> {
+/** `works`: of functions whose work that no event started is taken back. */
+export async function planReplay(
+  queryable: Queryable,
+  filter: DeadLetterFilter,
+  works: WorkOf = new Map(),
+): Promise<ReplayPlan> {
   const groups = new Map<string, Gathering>()
   let looked = 0
   let after: string | null = null
   for (;;) {
     const values: readonly unknown[] = [...filterValues({ ...filter, state: 'dead' }), after, batch]
     const { rows } = await queryable.query<Row>(rowsSql, values)
-    for (const row of rows) gather(groups, row)
+    for (const row of rows) gather(groups, row, works)
     looked += rows.length
     after = rows.at(-1)?.dead_letter_id ?? null
     if (rows.length < batch) return { groups: sorted(groups), more: false }
@@ -74,7 +80,7 @@ export async function planReplay(queryable: Queryable, filter: DeadLetterFilter)
   }
 }
 
-function gather(groups: Map<string, Gathering>, row: Row): void {
+function gather(groups: Map<string, Gathering>, row: Row, works: WorkOf): void {
   const name = `${row.function} ${row.fingerprint}`
   const group = groups.get(name) ?? begin(row)
   groups.set(name, group)
@@ -82,7 +88,7 @@ function gather(groups: Map<string, Gathering>, row: Row): void {
   group.newest = row.at.toISOString()
   group.lanes.add(row.key)
   group.keys = group.lanes.size
-  const reason = refusedFor(row)
+  const reason = refusedFor(row, works)
   if (reason === undefined) group.replayable += 1
   else group.refused[reason] = (group.refused[reason] ?? 0) + 1
 }
@@ -101,8 +107,10 @@ const begin = (row: Row): Gathering => ({
   lanes: new Set(),
 })
 
-function refusedFor({ id, key, event, inbox_state, inbox_hash }: Row): RefusedReplay | undefined {
-  if (id === null || key === null) return 'no_event'
+function refusedFor(row: Row, works: WorkOf): RefusedReplay | undefined {
+  const { id, key, event, inbox_state, inbox_hash } = row
+  if (event === null) return id !== null && works.has(row.function) ? undefined : 'no_event'
+  if (id === null || key === null) return 'no_identity'
   const judged = judgeEvent(event)
   if (!judged.ok) return judged.reason
   if (inbox_hash !== null && !inbox_hash.equals(judged.dataHash)) return 'id_conflict'

@@ -1,8 +1,9 @@
 // Moves of one dead letter, each a transaction of its own with its entry in the ledger: back to the end of its lane, or away.
 
-import type { Queryable } from '../../database/index.ts'
+import type { Database, Queryable } from '../../database/index.ts'
 import { SluiceError, sqlState } from '../../errors/index.ts'
 import { judgeEvent, refusal, type RefusedReplay } from './judge-letter.ts'
+import { takeBackWork, type WorkOf } from './take-back.ts'
 
 export interface Operator {
   /** Of the command; all its entries in the ledger have it. */
@@ -15,27 +16,40 @@ export interface Operator {
 }
 
 export type Redriven =
-  | { readonly ok: true }
+  /** `work`: it was no event, and its function tries it again by itself. */
+  | { readonly ok: true; readonly work?: true }
   | { readonly ok: false; readonly reason: RefusedReplay; readonly message: string }
 
 interface Letter {
+  readonly function: string
+  readonly id: string | null
   readonly event: unknown
   readonly state: 'dead' | 'replayed' | 'discarded'
 }
 
-const letterSql = `SELECT event, state FROM sluice.dead_letter
+const letterSql = `SELECT function, id, event, state FROM sluice.dead_letter
 WHERE dead_letter_id = $1 AND ($2::text IS NULL OR tenant = $2)`
 
 /** @throws SluiceError `lane_busy` when the lane's lock is not to be had in time. */
-export async function redrive(queryable: Queryable, deadLetterId: string, operator: Operator): Promise<Redriven> {
+export async function redrive(
+  database: Pick<Database, 'query' | 'transaction'>,
+  deadLetterId: string,
+  { works, ...operator }: Operator & { readonly works?: WorkOf | undefined },
+): Promise<Redriven> {
   const { runId, by, reason, tenant = null } = operator
-  const { rows } = await queryable.query<Letter>(letterSql, [deadLetterId, tenant])
+  const { rows } = await database.query<Letter>(letterSql, [deadLetterId, tenant])
   const [letter] = rows
   if (letter === undefined) return refusal('not_found')
   if (letter.state !== 'dead') return refusal(`already_${letter.state}`)
+  const takeBack = letter.event === null && letter.id !== null ? works?.get(letter.function) : undefined
+  if (takeBack !== undefined) {
+    const taken = await takeBackWork(database, { deadLetterId, takeBack }, operator)
+    return taken ? { ok: true, work: true } : refusal('already_replayed')
+  }
+  if (letter.event !== null && letter.id === null) return refusal('no_identity')
   const judged = judgeEvent(letter.event)
   if (!judged.ok) return judged
-  const outcome = await move(queryable, 'SELECT sluice.redrive($1, $2, $3, $4, $5, $6) AS outcome', [
+  const outcome = await move(database, 'SELECT sluice.redrive($1, $2, $3, $4, $5, $6) AS outcome', [
     deadLetterId,
     tenant,
     judged.dataHash,

@@ -16,6 +16,7 @@ import { laneChannel } from '../channels.ts'
 import { filterSql, filterValues, type DeadLetterFilter } from './dead-letter-filter.ts'
 import type { RefusedReplay } from './judge-letter.ts'
 import { redrive, type Operator } from './redrive.ts'
+import type { WorkOf } from './take-back.ts'
 import { countRun, failureReturned, fateOf, type FailureKind, type RunCounts } from './watch-replay.ts'
 
 export interface ReplayOptions {
@@ -59,7 +60,9 @@ export interface ReplayReport {
 }
 
 export interface ReplayDeps {
-  readonly database: Pick<Database, 'query' | 'notify'>
+  readonly database: Pick<Database, 'query' | 'notify' | 'transaction'>
+  /** How functions take back work that no event started. Default: such letters are refused. */
+  readonly works?: WorkOf
   readonly clock: Clock
 }
 
@@ -119,12 +122,17 @@ async function replayKind(kind: FailureKind, letters: readonly Candidate[], arou
     stopped = signal.aborted ? { reason: 'cancelled', detail: '' } : await returned(kind, { since, runId }, deps)
     if (stopped !== undefined) break
     tried += 1
-    const moved = await redrive(deps.database, id, operator)
+    const moved = await redrive(deps.database, id, { ...operator, works: deps.works })
     if (!moved.ok) {
       refused.push({ dead_letter_id: id, reason: moved.reason, message: moved.message })
       continue
     }
     replayed += 1
+    if (moved.work === true) {
+      // It is tried when its function comes to it; a fault that is not mended makes it a dead letter again.
+      onStep({ step: 'moved', kind, moved: replayed, of: letters.length })
+      continue
+    }
     await deps.database.notify(laneChannel, kind.function).catch(() => undefined) // the driver looks by itself, too
     if (replayed === 1) {
       onStep({ step: 'canary', kind, deadLetterId: id })

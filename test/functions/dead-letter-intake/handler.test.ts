@@ -14,7 +14,7 @@ import { createHttpSender, createKafkaSource, type KafkaSourceSpec } from '../..
 import { kafkaSourcesOf } from '../../../local/platform/index.ts'
 import { loadConfig } from '../../../shared/config/index.ts'
 import type { Database } from '../../../shared/database/index.ts'
-import { replayDeadLetters } from '../../../shared/delivery/index.ts'
+import { planReplay, replayDeadLetters } from '../../../shared/delivery/index.ts'
 import { createEventLog, type EventLog } from '../../../shared/event-log/index.ts'
 import { allTopics, dataHash, encodeRecord, type CloudEvent } from '../../../shared/events/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
@@ -213,6 +213,27 @@ test('what cannot be told from another event has no identity, and is recorded on
       [null, null],
       [null, null],
     ],
+  )
+})
+
+test('a plain record that its source gave up is an event of the one type of its topic, under the id that its function would see', async (t) => {
+  const net = await start(t)
+  const { data } = event('plain')
+  await net.eventLog.append([
+    { topic: 'tool.requests', key: Buffer.from('k'), headers: [], value: Buffer.from(JSON.stringify(data)) },
+  ])
+  const [letter] = await until('it is recorded', async () => {
+    const found = await net.letters()
+    return found.length > 0 && found
+  })
+  const recorded = letter?.['event'] as Readonly<Record<string, unknown>>
+  assert.equal(letter?.['function'], 'tool-executor')
+  assert.match(String(letter?.['id']), /^tool\.requests\/partition:\d\/offset:0$|^partition:\d\/offset:0/)
+  assert.deepEqual([recorded['type'], recorded['data']], ['tool.call.requested.v1', data])
+  const { groups } = await planReplay(net.database, {})
+  assert.deepEqual(
+    groups.map(({ replayable }) => replayable),
+    [1],
   )
 })
 

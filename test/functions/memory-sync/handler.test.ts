@@ -7,7 +7,9 @@ import type { SendOptions } from '../../../functions/memory-sync/send-writes.ts'
 import { loadConfig } from '../../../shared/config/index.ts'
 import type { Database } from '../../../shared/database/index.ts'
 import type { Service } from '../../../shared/function/start-service.ts'
-import { claimMemoryWrites, storeMemoryWrite } from '../../../shared/memory/index.ts'
+import { planReplay, replayDeadLetters } from '../../../shared/delivery/index.ts'
+import { claimMemoryWrites, memoryWork, storeMemoryWrite } from '../../../shared/memory/index.ts'
+import { systemClock as clock } from '../../../shared/time/index.ts'
 import { createTestDatabase, startLoopbackServer } from '../../support/index.ts'
 import { metric, passingOn, startMemoryService } from '../support/memory.ts'
 import { openDatabase, startForTest, testLogger } from '../support/platform.ts'
@@ -151,6 +153,46 @@ test('a memory that is refused becomes a dead letter at once, and the next write
   assert.equal((await memory.ask('GET', '/v1/memory/k')).body['content'], 'fine')
   const response = await fetch(`http://127.0.0.1:${sync.service.operationsPort}/metrics`)
   assert.match(await response.text(), /sluice_memory_writes_total\{outcome="dead",function="memory-sync"\} 1/)
+})
+
+test('a dead letter of a memory is sent once more by a replay, and is a dead letter again when it fails again', async (t) => {
+  const answers = [413, 413, 201]
+  const server = await startLoopbackServer(t, (request, response) => {
+    const status = request.url?.endsWith('/remember') === true ? (answers.shift() ?? 500) : 200 // the others look whether it lives
+    const body = status === 201 ? { key: 'k', position: '1@k' } : { code: 'body_too_large' }
+    request
+      .resume()
+      .on('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)))
+  })
+  const sync = await startSync(t, server.url)
+  await sync.store('k', { id: 'event-1' })
+  await sync.tick()
+
+  assert.deepEqual([...memoryWork.keys()], [memorySync.name])
+  const replay = () =>
+    replayDeadLetters(
+      { filter: { state: 'dead' }, operator: { by: 'test', reason: 'smaller now' } },
+      { database: sync.database, clock, works: memoryWork },
+      new AbortController().signal,
+    )
+  const dead = async () =>
+    (await sync.database.query<{ state: string }>('SELECT state FROM sluice.dead_letter ORDER BY at')).rows.map(
+      ({ state }) => state,
+    )
+  const { groups } = await planReplay(sync.database, {}, memoryWork)
+  assert.deepEqual(
+    groups.map(({ replayable, refused }) => [replayable, refused]),
+    [[1, {}]],
+  )
+  const [first] = (await replay()).kinds
+  assert.deepEqual([first?.replayed, first?.refused], [1, []])
+  assert.equal((await sync.waiting()).length, 1)
+  await sync.tick()
+  assert.deepEqual(await dead(), ['replayed', 'dead'])
+  await replay()
+  await sync.tick()
+  assert.deepEqual(await dead(), ['replayed', 'replayed'])
+  assert.deepEqual([await sync.waiting(), answers], [[], []])
 })
 
 test('W-42: a write that memory-service keeps failing is tried as often as is allowed, then a dead letter', async (t) => {

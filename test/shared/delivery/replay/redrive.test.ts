@@ -78,6 +78,29 @@ test('an event is refused when its schema does not accept it any more, or it nev
   )
 })
 
+const event = (type: string) =>
+  JSON.stringify({ specversion: '1.0', id: 'x', source: '/s', type, datacontenttype: 'text/plain', data: 'x' })
+const refusedLetters = [
+  { reason: 'plain_record', id: 'x', event: event('dev.knative.kafka.event') },
+  { reason: 'unknown_type', id: 'x', event: event('of.nobody.v1') },
+  { reason: 'no_identity', id: null, event: event('tool.call.requested.v1') },
+  { reason: 'no_event', id: 'work', event: null },
+]
+for (const { reason, id, event: json } of refusedLetters) {
+  test(`a dead letter that cannot be replayed says why, by a replay as by its plan: ${reason}`, async (t) => {
+    const bench = await createPoisoned(t, [])
+    const [letter] = await bench.rows<{ dead_letter_id: string }>(
+      `INSERT INTO sluice.dead_letter (dead_letter_id, function, source, id, key, tenant, cause, message, fingerprint, attempts, raw, event,
+         function_version, config_version)
+       VALUES (gen_random_uuid(), 'tested', '/s', $1, 'k', 'acme', 'rejected', '', '', 1, '', $2, '', '') RETURNING dead_letter_id`,
+      [id, json],
+    )
+    const moved = await redrive(bench.database, letter?.dead_letter_id ?? '', operator)
+    assert.ok(!moved.ok && moved.reason === reason, JSON.stringify(moved))
+    assert.deepEqual((await planReplay(bench.database, {})).groups[0]?.refused, { [reason]: 1 })
+  })
+}
+
 test('an id that is done, in its lane, or another event’s is not replayed', async (t) => {
   const bench = await createPoisoned(t, ['e1', 'e2'])
   // e1's place is taken by an event with other data: the dead letter of the second is its conflict
