@@ -14,7 +14,7 @@ test(
     const clock = createManualClock()
     const gate = Promise.withResolvers<void>()
     const handler = async ({ id }: { readonly id: string }) => (id === 'long' ? gate.promise : undefined)
-    const server = await startEventServer(t, { clock, handler, timeoutMs: 600_000, limits: { keepAliveMs: 1_000 } })
+    const server = await startEventServer(t, { clock, handler, timeoutMs: 570_000, limits: { keepAliveMs: 1_000 } })
     const [idle, used, busy] = await Promise.all([1, 2, 3].map(() => openConnection(server.port)))
     assert.ok(idle !== undefined && used !== undefined && busy !== undefined)
     for (const connection of [idle, used]) {
