@@ -3,7 +3,8 @@
 //
 // X1  `**` and `^` mean power, bind tighter than a sign on their left (-2^2 is -4) and group to the right (2^3^2 is 512).
 // X2  Whole numbers stay exact up to `exactBits`; other results are rounded to 15 digits, so 0.1 + 0.2 is 0.3.
-// X3  An expression costs at most `lengthMax` characters and numbers of `exactBits` bits, whoever wrote it.
+// X3  Errors do not repeat the expression: it is content, and an error is shown, logged and stored as something else.
+// X4  An expression costs at most `lengthMax` characters and numbers of `exactBits` bits, whoever wrote it.
 
 import jsep from 'jsep'
 import { SluiceError } from '../../shared/errors/index.ts'
@@ -44,7 +45,7 @@ function evaluate(node: jsep.Expression, depth: number): Value {
     case 'Identifier':
       return (
         constants.get(expression.name) ??
-        fail(`'${expression.name.slice(0, 40)}' is unknown; constants are ${[...constants.keys()].join(', ')}`)
+        fail(`a name in it is unknown; constants are ${[...constants.keys()].join(', ')}`)
       )
     case 'CallExpression':
       return call(expression, depth)
@@ -54,7 +55,7 @@ function evaluate(node: jsep.Expression, depth: number): Value {
 }
 
 function literal({ value, raw }: jsep.Literal): Value {
-  if (typeof value !== 'number') return fail(`${raw} is not a number`)
+  if (typeof value !== 'number') return fail('something in it is not a number')
   return /^\d+$/.test(raw) ? bounded(BigInt(raw)) : value
 }
 
@@ -116,7 +117,7 @@ function call({ callee, arguments: given }: jsep.CallExpression, depth: number):
   const name = callee.type === 'Identifier' ? (callee as jsep.Identifier).name : ''
   const known = functions.get(name)
   if (known === undefined)
-    return fail(`'${name.slice(0, 40)}' is not a function; functions are ${[...functions.keys()].join(', ')}`)
+    return fail(`what it calls is not a function; functions are ${[...functions.keys()].join(', ')}`)
   const values = given.map((argument) => Number(evaluate(argument, depth + 1)))
   const [least, most] = known.takes
   if (values.length < least || values.length > most)

@@ -109,9 +109,7 @@ function refusal(validate: ValidateFunction, args: unknown): ToolFailure | undef
   if (validate(args)) return undefined
   const [problem] = validate.errors ?? []
   const where = problem?.instancePath === '' ? 'the arguments' : problem?.instancePath.slice(1).replaceAll('/', '.')
-  const extra: unknown = problem?.params['additionalProperty']
-  const named = typeof extra === 'string' ? ` ('${extra.slice(0, 40)}')` : ''
-  return failed('failed', 'invalid_arguments', `${where}: ${problem?.message ?? 'not valid'}${named}`)
+  return failed('failed', 'invalid_arguments', `${where}: ${problem?.message ?? 'not valid'}`)
 }
 
 function succeeded(result: unknown): ToolOutcome {

@@ -80,11 +80,11 @@ const facts = ({ function: name, code, message, attempts, error }: CauseOfDeath)
   fingerprint: fingerprintOf(code, error),
 })
 
-/** Credentials and cookies stay out of the database. */
+/** Credentials, cookies and whatever else a caller says of itself stay out of the database. */
 const keptHeaders = (headers: Refused['headers']): Refused['headers'] =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('ce-') || kept.has(name)))
 
-const kept = new Set(['content-type', 'content-length', 'kn-namespace', 'traceparent', 'user-agent'])
+const kept = new Set(['content-type', 'content-length', 'kn-namespace', 'traceparent'])
 
 const traceNow = (): string => formatTraceparent(currentTrace() ?? newTrace())
 

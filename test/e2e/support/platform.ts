@@ -40,7 +40,10 @@ export interface TestProcess {
   kill(): void
 }
 
-export interface TestPlatform extends Pick<Platform, 'gatewayUrl' | 'urls' | 'operationsUrls' | 'eventLog'> {
+export interface TestPlatform extends Pick<
+  Platform,
+  'gatewayUrl' | 'urls' | 'operationsUrls' | 'eventLog' | 'databaseUrl'
+> {
   readonly database: Database
   readonly model: NonNullable<Platform['model']>
   readonly logFolder: string
@@ -94,6 +97,7 @@ export async function startPlatform(t: TestContext, options: TestPlatformOptions
     urls: platform.urls,
     operationsUrls: platform.operationsUrls,
     eventLog: platform.eventLog,
+    databaseUrl: platform.databaseUrl,
     database,
     model,
     logFolder: join(home, 'logs'),
