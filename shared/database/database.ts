@@ -33,6 +33,8 @@ export interface DatabaseDeps {
 }
 
 const probeEveryMs = 5_000
+/** A server that does not answer this question for so long is not there. */
+const pingLimitMs = 3_000
 const startBackoff = { firstMs: 100, maxMs: 2_000 }
 
 export function createDatabase(options: DatabaseOptions, { log, clock }: DatabaseDeps): Database {
@@ -86,6 +88,15 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
       }
     })
 
+  const ping = (): Promise<void> =>
+    withSession(async (session) => {
+      try {
+        await session.ping(pingLimitMs)
+      } finally {
+        session.release()
+      }
+    })
+
   const notify = createNotifier({ query })
 
   /** Keeps health fresh while nobody asks, so that a process taken out of traffic notices when it may come back. */
@@ -95,7 +106,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
 
   async function probe(): Promise<void> {
     const fresh = health.status === 'up' && clock.monotonic() < freshUntil
-    if (!fresh) await query('SELECT 1').catch(() => undefined) // the failure is in health
+    if (!fresh) await ping().catch(() => undefined) // the failure is in health
     if (stopped === undefined) scheduleProbe()
   }
 
@@ -136,7 +147,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     },
     stop,
     health: () => health,
-    probe: async () => void (await query('SELECT 1')),
+    probe: ping,
     query,
     transaction: (work, transactionOptions = {}) =>
       withSession((session) => runTransaction(session, work, transactionOptions)),

@@ -52,7 +52,7 @@ export function createChannelListener(
 
   async function run(): Promise<void> {
     for (let failures = 0, lives = 0; !closing.signal.aborted;) {
-      const client = new Client(config)
+      const client = new Client({ ...config, application_name: `${config.application_name ?? ''} listener` })
       const ended = endOf(client)
       try {
         await Promise.race([client.connect(), closed])

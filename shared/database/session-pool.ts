@@ -1,8 +1,11 @@
 // The connections of a process, lent one at a time. Closing waits for all work that has begun, also for work that still waits
 // for a connection: pg's own pool forgets those waiting when it is told to end.
+//
+// A connection over which nothing came in time is dead, and those as old as it probably died with it, in the same black hole. They
+// are not lent any more, so that not each of them costs somebody the whole wait.
 
 import type { Socket } from 'node:net'
-import { Pool, type ClientConfig } from 'pg'
+import { Pool, type ClientConfig, type PoolClient } from 'pg'
 import { SluiceError } from '../errors/index.ts'
 import type { Clock } from '../time/index.ts'
 import { openSession, type Session } from './session.ts'
@@ -33,14 +36,23 @@ export function createSessionPool(
 ): SessionPool {
   const pool = new Pool({ ...config, max: size, idleTimeoutMillis: 30_000 })
   const underWay = new Set<Promise<unknown>>()
+  const begins = new WeakMap<PoolClient, number>()
+  let soundSince = Number.NEGATIVE_INFINITY
   let closed = false
+  const watch = {
+    isSound: (client: PoolClient): boolean => (begins.get(client) ?? 0) >= soundSince,
+    onSilence: (): void => {
+      soundSince = clock.monotonic()
+    },
+  }
 
+  pool.on('connect', (client) => begins.set(client, clock.monotonic()))
   pool.on('error', onBroken) // without a listener this would end the process
 
   return {
     use: async (work) => {
       if (closed) throw new SluiceError('database_unavailable', 'The database handle is stopped')
-      const running = openSession(pool).then(work)
+      const running = openSession(pool, watch).then(work)
       underWay.add(running)
       try {
         return await running

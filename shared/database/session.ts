@@ -1,7 +1,7 @@
 // One pooled connection in the hands of one user. It knows whether it is lost, so that the pool never gets a broken connection
 // back and the user never takes a lost answer for a success.
 
-import type { Pool, QueryResult } from 'pg'
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { SluiceError, sqlState } from '../errors/index.ts'
 import { databaseError, endsSession, unavailable } from './database-errors.ts'
 import type { PreparedStatement, QueryAnswer } from './queryable.ts'
@@ -13,15 +13,24 @@ export interface TaggedAnswer<R> extends QueryAnswer<R> {
 
 export interface Session {
   query<R extends object>(sql: string | PreparedStatement, values?: readonly unknown[]): Promise<TaggedAnswer<R>>
+  /** Asks whether anybody is there, with a time limit of its own. */
+  ping(limitMs: number): Promise<void>
   /** What ended the connection, once it has ended. */
   lost(): unknown
   /** Gives the connection back, or destroys it when it is lost or `broken`. */
   release(broken?: boolean): void
 }
 
+export interface SessionWatch {
+  /** May the connection be lent? One that may not is closed. */
+  readonly isSound: (client: PoolClient) => boolean
+  /** The server has not answered in time over a connection. */
+  readonly onSilence: () => void
+}
+
 /** @throws SluiceError `database_unavailable` when no connection is to be had within the connect timeout. */
-export async function openSession(pool: Pool): Promise<Session> {
-  const client = await pool.connect().catch((error: unknown) => {
+export async function openSession(pool: Pool, { isSound, onSilence }: SessionWatch): Promise<Session> {
+  const client = await soundClient(pool, isSound).catch((error: unknown) => {
     throw unavailable(error)
   })
   let lost: unknown
@@ -30,6 +39,11 @@ export async function openSession(pool: Pool): Promise<Session> {
     lost ??= error
   }
   client.on('error', onError)
+  const seen = (error: unknown): unknown => {
+    if (isSilence(error)) onSilence()
+    if (endsSession(error) || isConnectionError(error) || isStalePlan(error)) lost ??= error
+    return databaseError(lost ?? error, lost !== undefined)
+  }
   return {
     query: async <R extends object>(
       sql: string | PreparedStatement,
@@ -41,8 +55,14 @@ export async function openSession(pool: Pool): Promise<Session> {
         const { rows, rowCount, command } = Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
         return { rows, rowCount: rowCount ?? 0, command }
       } catch (error) {
-        if (endsSession(error) || isConnectionError(error) || isStalePlan(error)) lost ??= error
-        throw databaseError(lost ?? error, lost !== undefined)
+        throw seen(error)
+      }
+    },
+    ping: async (limitMs) => {
+      try {
+        await client.query({ text: 'SELECT 1', query_timeout: limitMs } as QueryConfig)
+      } catch (error) {
+        throw seen(error)
       }
     },
     lost: () => lost,
@@ -50,6 +70,14 @@ export async function openSession(pool: Pool): Promise<Session> {
       client.off('error', onError)
       client.release(broken || lost !== undefined)
     },
+  }
+}
+
+async function soundClient(pool: Pool, isSound: SessionWatch['isSound']): Promise<PoolClient> {
+  for (;;) {
+    const client = await pool.connect()
+    if (isSound(client)) return client
+    client.release(true)
   }
 }
 
@@ -67,6 +95,8 @@ const isStalePlan = (error: unknown): boolean =>
 // The driver has no codes for these. Compared with pg 8.23; test/shared/database/outage.test.ts would see a change.
 const driverMessages =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
+
+const isSilence = (error: unknown): boolean => error instanceof Error && error.message.startsWith('Query read timeout')
 
 const isConnectionError = (error: unknown): boolean =>
   error instanceof Error && (driverMessages.test(error.message) || ('syscall' in error && 'errno' in error))

@@ -7,6 +7,8 @@ import { redisCases } from './f08-redis.ts'
 import { standingStillCases } from './f11-standing-still.ts'
 import { brokenConnectionCases } from './f13-broken-connections.ts'
 import { badNetworkCases } from './f14-bad-network.ts'
+import { starvedCases } from './f16-starved.ts'
+import { badDependencyCases } from './f18-bad-dependency.ts'
 
 export const faultCases: readonly FaultCase[] = [
   ...kafkaCases,
@@ -15,4 +17,6 @@ export const faultCases: readonly FaultCase[] = [
   ...standingStillCases,
   ...brokenConnectionCases,
   ...badNetworkCases,
+  ...starvedCases,
+  ...badDependencyCases,
 ]

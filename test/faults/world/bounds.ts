@@ -22,6 +22,8 @@ interface Holding {
 }
 
 const mostMemory = 1.5
+/** MiB. V8 collects nothing old before a process has grown to about this, so a smaller one counts as so large. */
+const leastWarm = 160
 const mostFiles = 1.1
 /** Connections of a pool come and go: this many more than measured are no leak. What leaks grows from case to case. */
 const spareFiles = 12
@@ -38,7 +40,7 @@ export function createBounds(processes: readonly BoundedProcess[]): Bounds {
       const [before, now] = [warm.get(one.name), holdingOf(one)]
       if (before === undefined) continue
       const memory = `${now.memory.toFixed(0)} MiB, warm ${before.memory.toFixed(0)}`
-      if (now.memory > before.memory * mostMemory) return `${one.name} holds ${memory}`
+      if (now.memory > Math.max(before.memory, leastWarm) * mostMemory) return `${one.name} holds ${memory}`
       if (now.files > before.files * mostFiles + spareFiles)
         return `${one.name} has ${now.files} files open, warm ${before.files}`
     }
@@ -54,10 +56,9 @@ export function createBounds(processes: readonly BoundedProcess[]): Bounds {
         limitMs: settlesWithinMs,
         everyMs: 250,
       }).catch(() => assert.fail(last))
-      const share = Math.max(
-        ...processes.map((one) => holdingOf(one).memory / (warm.get(one.name)?.memory ?? Infinity)),
-      )
-      return `memory ≤ ${share.toFixed(2)}× warm`
+      const holdings = processes.map(holdingOf)
+      const most = (what: keyof Holding): string => Math.max(...holdings.map((one) => one[what])).toFixed(0)
+      return `at most ${most('memory')} MiB and ${most('files')} files`
     },
   }
 }

@@ -8,7 +8,6 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../../shared/database/index.ts'
-import { until } from '../../support/until.ts'
 
 export interface Answer {
   /** Milliseconds on the clock of performance.now(). */
@@ -41,9 +40,10 @@ interface Session {
 }
 
 const sessions = 4
-const everyMs = 400
+const everyMs = 800
 const requestLimitMs = 15_000
-const endWithinMs = 60_000
+/** Turns of a session run one after the other: it is stuck when none ended for so long. */
+const stuckAfterMs = 45_000
 
 export function startTraffic(options: { readonly gatewayUrl: string }, { database }: { readonly database: Database }) {
   const all = Array.from({ length: sessions }, (): Session => ({ id: randomUUID(), turns: [], open: undefined }))
@@ -92,15 +92,20 @@ interface TurnRow {
   readonly state: string
 }
 
+async function allEnded(session: string, database: Database): Promise<readonly TurnRow[]> {
+  for (let [left, movedAt] = [Number.POSITIVE_INFINITY, performance.now()]; ;) {
+    const { rows } = await database.query<TurnRow>(turnsSql, [session])
+    const open = rows.filter(({ state }) => state !== 'completed' && state !== 'failed').length
+    if (open === 0) return rows
+    if (open < left) [left, movedAt] = [open, performance.now()]
+    if (performance.now() - movedAt > stuckAfterMs)
+      assert.fail(`${open} turns of session ${session} are open, and none has ended for ${stuckAfterMs / 1_000} s`)
+    await sleep(200)
+  }
+}
+
 async function judge({ id, turns, open }: Session, database: Database): Promise<void> {
-  const rows = await until(
-    `every turn of session ${id} has ended`,
-    async () => {
-      const found = await database.query<TurnRow>(turnsSql, [id])
-      return found.rows.every(({ state }) => state === 'completed' || state === 'failed') && found.rows
-    },
-    { limitMs: endWithinMs, everyMs: 200 },
-  )
+  const rows = await allEnded(id, database)
   const stored = rows.map(({ turn_id }) => turn_id)
   // A message whose answer was lost may be there already; its repeat will hear of the same turn.
   const surplus = open === undefined ? 0 : 1

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sendMessage } from '../../../local/conversation-client/index.ts'
 import { startPlatform, type Platform } from '../../../local/platform/index.ts'
 import { allotPorts, openLogFile, type ProcessEvent, type SupervisedProcess } from '../../../local/runner/index.ts'
 import { loadConfig, secret } from '../../../shared/config/index.ts'
@@ -47,6 +48,11 @@ export interface WorldOptions {
   readonly print: (line: string) => void
 }
 
+/** From where on the event loop of a function counts as stuck: shorter than by default, to save time. */
+export const loopBlockedMs = 6_000
+/** Turns at once in the cases that want many. */
+export const crowd = 24
+const modelFirstTokenMs = 4_000
 const healsWithinMs = 60_000
 const inARow = 5
 const operationLimitMs = 10_000
@@ -87,7 +93,14 @@ async function assemble(
   ])
 
   const services = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, KAFKA_BROKERS: kafka?.url ?? '' }
-  const environment = { PATH: process.env['PATH'] ?? '', ...services }
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    NODE_OPTIONS: '--inspect-port=0', // for world/inspector.ts; nothing listens before it is asked
+    SLUICE_LOOP_BLOCKED_MS: String(loopBlockedMs),
+    SLUICE_MODEL_FIRST_TOKEN_TIMEOUT_MS: String(modelFirstTokenMs),
+    SLUICE_MODEL_IDLE_TIMEOUT_MS: String(modelFirstTokenMs),
+    ...services,
+  }
   const logFile = openLogFile(join(home, 'logs', 'local.log'))
   const log = createLogger({ function: 'local', level: 'info' }, { write: (line) => logFile.write(line.trimEnd()) })
   const [gatewayPort = 0] = await allotPorts(1)
@@ -128,9 +141,20 @@ async function assemble(
     heals,
   }
   await heals()
+  await warmUp(gatewayUrl, database)
   bounds.measure()
   print(`the world is up and warm after ${((performance.now() - begun) / 1_000).toFixed(1)} s; logs in ${home}/logs`)
   return world
+}
+
+/** As many turns at once as any case has: connections to everything are open afterwards. */
+async function warmUp(gatewayUrl: string, database: Database): Promise<void> {
+  const signal = AbortSignal.timeout(60_000)
+  await Promise.all(
+    Array.from({ length: crowd }, () => sendMessage({ gatewayUrl, message: 'What is 2*3?', signal }, { clock })),
+  )
+  const openSql = `SELECT FROM agent.turn WHERE state NOT IN ('completed', 'failed')`
+  await until('the platform is warm', async () => (await database.query(openSql)).rowCount === 0, { limitMs: 90_000 })
 }
 
 interface Healing {

@@ -140,3 +140,17 @@ test(
     assert.ok(performance.now() - started < 12_000)
   },
 )
+
+test(
+  'of connections that died in silence one is waited for, and those as old are not lent any more',
+  { timeout: 60_000 },
+  async (t) => {
+    const { url } = await createTestDatabase(t, { migrated: false })
+    const { proxy, proxied } = await proxyTo(t, url)
+    const database = await openDatabase(t, proxied, { statementTimeoutMs: 200 })
+    await Promise.all(Array.from({ length: 4 }, () => database.query('SELECT pg_sleep(0.1)'))) // the pool is full
+    proxy.freezePresent()
+    await assert.rejects(database.probe(t.signal), unavailable)
+    for (let query = 1; query <= 8; query += 1) await database.query('SELECT 1')
+  },
+)
