@@ -20,11 +20,11 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY --chown=65532:65532 . .
 
-# The dev loop: sources as they are; a changed file restarts the function.
+# The dev loop: sources as they are; a changed file restarts the function. Arguments make it a sluice command, as in the image.
 FROM sources AS development
 ENV SLUICE_HOST=0.0.0.0
 USER 65532:65532
-CMD ["sh", "-c", "exec node --watch-preserve-output --watch \"functions/$FUNCTION_TARGET/main.ts\""]
+ENTRYPOINT ["sh", "-c", "if [ $# -gt 0 ]; then exec node cli/main.ts \"$@\"; fi; exec node --watch-preserve-output --watch functions/$FUNCTION_TARGET/main.ts", "sluice"]
 
 FROM sources AS build
 RUN node cli/build.ts /app && npm sbom --omit=dev --sbom-format=cyclonedx > /app/sbom.cdx.json
