@@ -19,11 +19,11 @@ export function parameters(where: 'path' | 'query', { properties, required = [] 
 
 export const json = (schema: object): object => ({ 'application/json': { schema } })
 
+const always = ['draining', 'internal', 'headers_too_large', 'uri_too_long'] as const
+
 /** The good answers, and every error code as a problem document under its status. */
 export function answers(ok: Readonly<Record<string, object>>, ...codes: readonly ErrorCode[]): object {
-  const byStatus = Object.groupBy(['draining', 'internal', ...codes] as const, (code) =>
-    String(errorCodes[code].status),
-  )
+  const byStatus = Object.groupBy([...always, ...codes] as const, (code) => String(errorCodes[code].status))
   const failures = Object.entries(byStatus).map(([status, group = []]) => {
     const description = group.map((code) => `\`${code}\`: ${errorCodes[code].title}`).join('. ')
     return [status, { description, content: { 'application/problem+json': { schema: problem } } }] as const

@@ -41,8 +41,8 @@ const unwindMs = 2_000
 /** Kept back from the budget, so that the drain ends before the hard stop. */
 const reserve = (totalMs: number): number => Math.min(250, totalMs * 0.1)
 
-/** What still keeps a drained process alive after so long is a leak, in milliseconds. */
-const lingerMs = 1_000
+/** What still keeps a drained process alive after so long is a leak; the last retries of clients are over by then. In milliseconds. */
+const lingerMs = 3_000
 
 /** Runs `start` and then the service until a signal or a fault ends it. Resolves never: the process exits. */
 export async function runProcess(

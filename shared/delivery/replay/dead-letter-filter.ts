@@ -26,13 +26,20 @@ export const filterSql = `($1::uuid[] IS NULL OR letter.dead_letter_id = ANY ($1
   AND ($7::timestamptz IS NULL OR letter.at < $7)
   AND ($8::text IS NULL OR letter.state = $8)`
 
+/** As a date, since Postgres takes neither year 0 nor every offset that ISO 8601 has; a leap second only it can read. */
+function moment(text: string | undefined): Date | string | null {
+  if (text === undefined) return null
+  const date = new Date(text)
+  return Number.isNaN(date.getTime()) ? text : date
+}
+
 export const filterValues = (filter: DeadLetterFilter): readonly unknown[] => [
   filter.ids ?? null,
   filter.function ?? null,
   filter.type ?? null,
   filter.tenant ?? null,
   filter.fingerprint ?? null,
-  filter.since ?? null,
-  filter.until ?? null,
+  moment(filter.since),
+  moment(filter.until),
   filter.state ?? null,
 ]

@@ -28,6 +28,8 @@ const pingEveryMs = 5_000
 const reconnect = { firstMs: 100, maxMs: 2_000 }
 const connectTimeoutMs = 3_000
 const closeTimeoutMs = 1_000
+/** ioredis sets this timer also for a connection that is closed already, and nothing then cancels it. */
+const disconnectTimeoutMs = 200
 
 /** Loads ioredis, so that a process without Redis does not carry it. */
 export async function createRedisConnection(
@@ -38,6 +40,7 @@ export async function createRedisConnection(
   const client = new ioredis.Redis(url.reveal(), {
     connectionName,
     connectTimeout: connectTimeoutMs,
+    disconnectTimeout: disconnectTimeoutMs,
     commandTimeout: commandTimeoutMs,
     lazyConnect: true,
     enableOfflineQueue: false,

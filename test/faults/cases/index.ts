@@ -9,6 +9,8 @@ import { brokenConnectionCases } from './f13-broken-connections.ts'
 import { badNetworkCases } from './f14-bad-network.ts'
 import { starvedCases } from './f16-starved.ts'
 import { badDependencyCases } from './f18-bad-dependency.ts'
+import { rollingCases } from './f22-rolling-restart.ts'
+import { streamCases } from './f23-streams.ts'
 
 export const faultCases: readonly FaultCase[] = [
   ...kafkaCases,
@@ -19,4 +21,6 @@ export const faultCases: readonly FaultCase[] = [
   ...badNetworkCases,
   ...starvedCases,
   ...badDependencyCases,
+  ...rollingCases,
+  ...streamCases,
 ]

@@ -120,6 +120,12 @@ const rows: readonly Row[] = [
   },
   { what: '14 TRACE', request: get('/v1/notes', 'TRACE'), status: 405, code: 'method_not_allowed' },
   {
+    what: '14 QUERY without a content type',
+    request: get('/v1/notes', 'QUERY'),
+    status: 415,
+    code: 'unsupported_media_type',
+  },
+  {
     what: '15 a target over 8 KiB',
     request: get(`/v1/notes?x=${'a'.repeat(8_192)}`),
     status: 414,

@@ -1,0 +1,129 @@
+// The platform as a rolling restart meets it: two processes of every function behind a router, which looks at /ready now and then.
+
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { installedFunctions, startPlatform } from '../../../local/platform/index.ts'
+import { allotPorts, openLogFile, type ProcessEvent } from '../../../local/runner/index.ts'
+import { loadConfig } from '../../../shared/config/index.ts'
+import { createDatabase, type Database } from '../../../shared/database/index.ts'
+import { createLogger } from '../../../shared/telemetry/index.ts'
+import { systemClock as clock } from '../../../shared/time/index.ts'
+import { projectCache, projectRoot } from '../../support/places.ts'
+import { until } from '../../support/until.ts'
+import { startTraffic, type Traffic } from '../world/traffic.ts'
+import { startRouter, type Router } from './router.ts'
+
+export interface RollingWorld {
+  /** Every process, a function's second one after its first. */
+  readonly names: readonly string[]
+  readonly router: (name: string) => Router
+  readonly routers: readonly Router[]
+  readonly gatewayUrl: string
+  readonly operationsUrl: (name: string) => string
+  readonly logFolder: string
+  readonly traffic: Traffic
+  readonly database: Database
+  /** SIGTERM; resolves with how the process ended, once its successor is in rotation. */
+  roll(name: string): Promise<string>
+  /** SIGKILL; resolves once its successor is in rotation. */
+  kill(name: string): Promise<void>
+}
+
+/** Longer than two looks of the router, so that it has noticed before anything is refused; see SLUICE_DRAIN_DELAY_MS. */
+const drainDelayMs = 1_000
+const comesBackWithinMs = 60_000
+
+export interface RollingOptions {
+  readonly name: string
+  /** All of them unless named. */
+  readonly twice?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function startRollingWorld(
+  { name: title, twice, env = {} }: RollingOptions,
+  atEnd: (cleanUp: () => unknown) => void,
+): Promise<RollingWorld> {
+  const home = join(projectCache, 'faults', title)
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(home, { recursive: true })
+  const functions = (await installedFunctions(projectRoot)).map(({ name }) => name)
+  const routed = new Map<string, Router>()
+  for (const name of functions) {
+    const router = await startRouter()
+    atEnd(() => router.stop())
+    routed.set(name, router)
+  }
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    SLUICE_DRAIN_DELAY_MS: String(drainDelayMs),
+    SHUTDOWN_TIMEOUT_MS: '20000',
+    SLUICE_STREAMS_PER_TENANT: '2000',
+    ...env,
+  }
+  const logFile = openLogFile(join(home, 'logs', 'local.log'))
+  const log = createLogger({ function: 'local', level: 'info' }, { write: (line) => logFile.write(line.trimEnd()) })
+  const [gatewayPort = 0] = await allotPorts(1)
+  const events: ProcessEvent[] = []
+  const platform = await startPlatform(
+    {
+      root: projectRoot,
+      home,
+      environment,
+      config: loadConfig(environment),
+      gatewayPort,
+      instances: Object.fromEntries((twice ?? functions).map((name) => [name, 2])),
+      entrances: Object.fromEntries([...routed].map(([name, { url }]) => [name, url])),
+      rehearsal: { delayMs: 0 },
+    },
+    { clock, log, onStep: () => undefined, onProcess: (event) => events.push(event) },
+    AbortSignal.timeout(180_000),
+  )
+  atEnd(() => platform.stop())
+  for (const [name, router] of routed) {
+    const own = platform.runner.processes.filter(({ spec }) => spec.function === name).map(({ spec }) => spec.name)
+    router.serve(
+      own.map((one) => ({
+        name: one,
+        url: platform.urls.get(one) ?? '',
+        operationsUrl: platform.operationsUrls.get(one) ?? '',
+      })),
+    )
+  }
+  const limits = { poolSize: 4, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000, applicationName: 'faults' }
+  const database = createDatabase({ url: platform.databaseUrl, ...limits }, { clock, log })
+  atEnd(() => database.stop())
+  const router = (process_: string): Router => {
+    const code = platform.runner.process(process_)?.spec.function ?? process_
+    return routed.get(code) ?? assert.fail(`there is no function ${process_}`)
+  }
+  const gatewayUrl = router('gateway').url
+  const traffic = startTraffic({ gatewayUrl }, { database })
+  atEnd(() => traffic.pause())
+
+  async function end(name: string, signal: NodeJS.Signals): Promise<string> {
+    const seen = events.length
+    const since = (kind: ProcessEvent['kind']): ProcessEvent | undefined =>
+      events.slice(seen).find((event) => event.kind === kind && event.process === name)
+    assert.ok(platform.runner.process(name)?.kill(signal), `${name} is not running`)
+    const ended = await until(`${name} has ended`, () => since('ended'), { limitMs: comesBackWithinMs })
+    await until(`${name} is in rotation again`, () => since('ready') !== undefined && router(name).isReady(name), {
+      limitMs: comesBackWithinMs,
+    })
+    return ended.kind === 'ended' ? ended.how : ''
+  }
+
+  return {
+    names: platform.runner.processes.map(({ spec }) => spec.name),
+    router,
+    routers: [...routed.values()],
+    gatewayUrl,
+    operationsUrl: (name) => platform.operationsUrls.get(name) ?? assert.fail(`there is no process ${name}`),
+    logFolder: join(home, 'logs'),
+    traffic,
+    database,
+    roll: (name) => end(name, 'SIGTERM'),
+    kill: async (name) => void (await end(name, 'SIGKILL')),
+  }
+}
