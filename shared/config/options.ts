@@ -65,6 +65,20 @@ export const options = {
     max: 600_000,
     help: 'Longest turn of the event loop, in milliseconds; after a longer one /live answers 503 for as long again.',
   }),
+  shedLagMs: integerOption({
+    variable: 'SLUICE_SHED_LAG_MS',
+    fallback: 1_000,
+    min: 50,
+    max: 60_000,
+    help: 'Lateness of the event loop, in milliseconds, from which on new requests get 503 with Retry-After.',
+  }),
+  shedHeapPercent: integerOption({
+    variable: 'SLUICE_SHED_HEAP_PERCENT',
+    fallback: 90,
+    min: 20,
+    max: 99,
+    help: 'Used part of the largest heap, in percent, from which on new requests get 503 with Retry-After.',
+  }),
   logLevel: choiceOption({
     variable: 'LOG_LEVEL',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],

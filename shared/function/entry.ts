@@ -8,6 +8,7 @@ import type { Outbox } from '../delivery/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import type { Component } from '../lifecycle/index.ts'
 import type { Health } from './operations/health.ts'
+import type { OverloadGuard } from './receiver/overload-guard.ts'
 import { createEventServer } from './receiver/event-server.ts'
 import type { DrainedWork } from './receiver/drained-work.ts'
 import { createWork } from './work.ts'
@@ -35,6 +36,7 @@ export interface EntryDeps {
   readonly adapters: Adapters
   readonly surroundings: Surroundings
   readonly health: Pick<Health, 'answer'>
+  readonly guard: Pick<OverloadGuard, 'sheds'>
   readonly options: { readonly host: string; readonly port: number }
 }
 
@@ -58,9 +60,9 @@ async function createServer(
   { handler, routes }: Composed,
   deps: EntryDeps,
 ): Promise<FunctionServer> {
-  const { surroundings, health, options } = deps
+  const { surroundings, health, options, guard } = deps
   const { clock, log, instruments, tracer } = surroundings
-  const common = { clock, log, instruments, tracer, health }
+  const common = { clock, log, instruments, tracer, health, guard }
   if (definition.kind === 'http') {
     const { createHttpFunctionServer } = await import('./http/http-function-server.ts') // Fastify, only where it serves
     const context = await httpContext(definition, deps)

@@ -19,7 +19,9 @@ export interface ServerLimits {
   readonly headTimeoutMs: number
   /** Longest time from the connection to the end of the body, in milliseconds. */
   readonly requestTimeoutMs: number
-  /** How often the two are checked, in milliseconds. */
+  /** Longest time without a byte while a request is answered, in milliseconds: a client that does not read keeps its place no longer. */
+  readonly stalledMs: number
+  /** How often the head and request limits are checked, in milliseconds. */
   readonly timeoutCheckMs: number
   /** Idle connections stay open this long, in milliseconds: longer than any sender keeps them, so that we never close first. */
   readonly keepAliveMs: number
@@ -31,6 +33,7 @@ const common = {
   targetLength: 8_192,
   headTimeoutMs: 10_000,
   requestTimeoutMs: 14_000,
+  stalledMs: 120_000,
   timeoutCheckMs: 500,
   keepAliveMs: 620_000,
 }

@@ -24,6 +24,7 @@ import { createHealth, healthDefaults } from './operations/health.ts'
 import { createOperationsServer } from './operations/operations-server.ts'
 import type { Probe } from './operations/probing.ts'
 import { drainService } from './drain-service.ts'
+import { createOverloadGuard } from './receiver/overload-guard.ts'
 import { createSurroundings } from './surroundings.ts'
 
 export interface ServiceDeps {
@@ -65,14 +66,16 @@ export async function startService<F extends AnyFunction>(
   )
   const asked = { answer: (path: string) => health.answer(path) }
   const options = { host, port }
-  const entry = await composeEntry(definition, behaviour, { adapters, surroundings, health: asked, options })
+  const { shedLagMs: lagMs, shedHeapPercent: heapPercent } = config
+  const guard = createOverloadGuard({ lagMs, heapPercent }, surroundings)
+  const entry = await composeEntry(definition, behaviour, { adapters, surroundings, health: asked, options, guard })
   const { registry, readinessLastSuccess: lastSuccess } = instruments
   const probes = [...adapters.probes, ...entry.components.flatMap(probeOf)]
   const health = createHealth(healthDefaults, { clock, lastSuccess, probes, components, blocked: heartbeat.blocked })
   const operations = createOperationsServer({ host, port: operationsPort }, { health, registry, clock, logLevel })
 
   const { server, loops } = entry
-  components.push(...adapters.components, ...entry.components, server, heartbeat, health, ...loops)
+  components.push(...adapters.components, ...entry.components, server, guard, heartbeat, health, ...loops)
   const outermost = await startComponents([operations], signal)
   const running = await startComponents(components, signal).catch(async (error: unknown) => {
     await outermost.stop()

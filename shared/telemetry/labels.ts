@@ -34,6 +34,9 @@ const deliveryOutcomes = [
   'refused',
 ] as const
 
+/** What may be in trouble in the process itself. */
+const guards = ['event-loop', 'heap'] as const
+
 const codes = Object.keys(errorCodes) as ErrorCode[]
 
 /** What a breaker or a client is for: one name each, given where it is created. */
@@ -49,8 +52,8 @@ export type Dependency =
 export const labels = {
   receiveOutcome: oneOf(...receiveOutcomes),
   statusClass: oneOf('1xx', '2xx', '3xx', '4xx', '5xx'),
-  shedReason: oneOf('queue', 'event-loop', 'heap'),
-  guard: oneOf('event-loop', 'heap'),
+  shedReason: oneOf('queue', ...guards),
+  guard: oneOf(...guards),
   door: oneOf('source', 'lane', 'http'),
   deliveryOutcome: oneOf(...deliveryOutcomes),
   attemptOutcome: oneOf(...deliveryOutcomes, 'given-back'),

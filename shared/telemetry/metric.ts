@@ -37,6 +37,8 @@ interface CounterOf<L extends Labels> extends Untyped<Counter<NamesOf<L>>>, Decl
 }
 
 interface GaugeOf<L extends Labels> extends Untyped<Gauge<NamesOf<L>>>, Declared {
+  /** Called before each scrape, for what is counted elsewhere. */
+  collect?: () => void
   set(...args: With<L, [value: number]>): void
   inc(...args: With<L, [by?: number]>): void
   dec(...args: With<L, [by?: number]>): void

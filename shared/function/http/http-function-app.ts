@@ -14,6 +14,7 @@ import {
 import type { Clock } from '../../time/index.ts'
 import type { HttpFunction } from '../contract.ts'
 import { answerClientError } from '../receiver/client-error.ts'
+import type { Guard } from '../receiver/overload-guard.ts'
 import { httpLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
 import { namesTwoHosts } from '../two-hosts.ts'
 import type { Health } from '../operations/health.ts'
@@ -34,13 +35,17 @@ declare module 'fastify' {
 export interface HttpAppDeps {
   readonly clock: Clock
   readonly health: Pick<Health, 'answer'>
-  readonly instruments: Pick<Instruments, 'httpRequests' | 'httpSeconds' | 'badTraceContexts'>
+  readonly instruments: Pick<Instruments, 'httpRequests' | 'httpSeconds' | 'shed' | 'badTraceContexts'>
   readonly log: Logger
   /** Default: nobody records spans. */
   readonly tracer?: Tracer | undefined
   /** Is the process draining? Then new requests get 503. */
   readonly draining: () => boolean
+  /** What is full, if anything: then new requests get 503, except those of operators. */
+  readonly sheds: () => 'queue' | Guard | undefined
   readonly onBegin: (request: FastifyRequest) => void
+  /** Its body is there, and it was let in. */
+  readonly onWork: (request: FastifyRequest) => void
   readonly onEnd: (request: FastifyRequest) => void
 }
 
@@ -61,6 +66,7 @@ export function createHttpApp(
     routerOptions: { maxParamLength: 1_536 },
     requestTimeout,
     keepAliveTimeout,
+    connectionTimeout: limits.stalledMs,
     forceCloseConnections: true,
     return503OnClosing: false, // draining answers with a problem document and Retry-After instead
     http: { maxHeaderSize, headersTimeout, connectionsCheckingInterval },
@@ -95,8 +101,23 @@ export function createHttpApp(
     if (namesTwoHosts(request.raw)) return new SluiceError('malformed_request', 'the request names two hosts')
     if (isHealth(request)) return undefined
     if (deps.draining()) return new SluiceError('draining', 'the process is shutting down', { retryAfterMs: 1_000 })
-    return refuseEncodedBodies(request)
+    return refuseMore(request) ?? refuseEncodedBodies(request)
   }
+
+  function refuseMore(request: FastifyRequest): Error | undefined {
+    const reason = isOperators(request) ? undefined : deps.sheds()
+    if (reason === undefined) return undefined
+    deps.instruments.shed.inc({ reason })
+    return new SluiceError('overloaded', 'the process has as much to do as it can', { retryAfterMs: 1_000 })
+  }
+
+  // A place is taken when the body is there, so that nobody keeps one by sending slowly.
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (isHealth(request) || isOperators(request)) return done()
+    const refused = refuseMore(request)
+    if (refused === undefined) deps.onWork(request)
+    done(refused)
+  })
 
   function observe(request: FastifyRequest, status: number): void {
     if (isHealth(request)) return
@@ -136,5 +157,8 @@ export function createHttpApp(
 }
 
 const classOf = (status: number) => `${Math.floor(status / 100) as 1 | 2 | 3 | 4 | 5}xx` as const
+
+/** Whoever mends an overload must get in while it lasts. */
+const isOperators = (request: FastifyRequest): boolean => request.routeOptions.url?.startsWith('/v1/admin/') ?? false
 
 const isHealth = (request: FastifyRequest): boolean => healthPaths.includes(request.routeOptions.url ?? '')

@@ -4,6 +4,7 @@
 //
 // S1  A request taken while serving is answered.
 // S2  A stream is not waited for; it is told to end when everything else is done.
+// S3  At most as many requests run as the contract's concurrency; streams have a limit of their own.
 
 import type { FastifyRequest } from 'fastify'
 import { messageOf, SluiceError } from '../../errors/index.ts'
@@ -11,6 +12,8 @@ import type { Component } from '../../lifecycle/index.ts'
 import type { HttpContext, Routes } from '../composition.ts'
 import type { HttpFunction } from '../contract.ts'
 import { closeServer, listen } from '../listen.ts'
+import type { Instruments } from '../../telemetry/index.ts'
+import type { OverloadGuard } from '../receiver/overload-guard.ts'
 import type { DrainedWork } from '../receiver/drained-work.ts'
 import type { ServerLimits } from '../server-limits.ts'
 import { createHttpApp, type HttpAppDeps } from './http-function-app.ts'
@@ -21,7 +24,12 @@ export interface HttpServerOptions {
   readonly limits?: ServerLimits
 }
 
-export interface HttpServerDeps extends Omit<HttpAppDeps, 'draining' | 'onBegin' | 'onEnd'> {
+export interface HttpServerDeps extends Omit<
+  HttpAppDeps,
+  'draining' | 'sheds' | 'onBegin' | 'onWork' | 'onEnd' | 'instruments'
+> {
+  readonly instruments: HttpAppDeps['instruments'] & Pick<Instruments, 'admissionRunning'>
+  readonly guard?: Pick<OverloadGuard, 'sheds'> | undefined
   readonly routes: Routes
   readonly context: Omit<HttpContext, 'openStream'>
 }
@@ -40,15 +48,21 @@ export function createHttpFunctionServer(
   options: HttpServerOptions,
   deps: HttpServerDeps,
 ): HttpFunctionServer {
-  const { clock, log } = deps
+  const { clock, log, guard } = deps
+  const { admissionRunning } = deps.instruments
   const running = new Map<FastifyRequest, string>()
+  /** Of those that run the ones that hold a place. */
+  const working = new Set<FastifyRequest>()
   const streams = new Map<FastifyRequest, () => void | Promise<void>>()
   let idle = nobodyWaits
   let receipt: Promise<DrainedWork> | undefined
   let port = 0
 
+  admissionRunning.collect = () => admissionRunning.set({ door: 'http' }, working.size)
+
   const onEnd = (request: FastifyRequest): void => {
     streams.delete(request)
+    working.delete(request)
     running.delete(request)
     if (running.size === 0) idle()
   }
@@ -57,14 +71,17 @@ export function createHttpFunctionServer(
     {
       ...deps,
       draining: () => receipt !== undefined,
+      sheds: () => guard?.sheds() ?? (working.size >= definition.scale.concurrency ? 'queue' : undefined),
       onBegin: (request) => {
         running.set(request, `${request.method} ${request.routeOptions.url ?? '(none)'} ${request.trace.traceId}`)
       },
+      onWork: (request) => void working.add(request),
       onEnd,
     },
     options.limits,
   )
   const openStream: HttpContext['openStream'] = (request, close) => {
+    working.delete(request)
     running.delete(request)
     if (running.size === 0) idle()
     streams.set(request, close)

@@ -17,6 +17,8 @@ export interface Admission {
   /** Takes a place at once, waits for one, or is refused. Whoever got a place must leave. */
   enter(): 'entered' | 'refused' | Promise<void>
   leave(): void
+  running(): number
+  waiting(): number
   /** How many places were given back so far. */
   left(): number
 }
@@ -41,6 +43,8 @@ export function createAdmission({ concurrency, queue }: AdmissionOptions): Admis
       if (next === undefined) running -= 1
       else next() // the place is handed on: running stays as it is
     },
+    running: () => running,
+    waiting: () => waiting.length,
     left: () => left,
   }
 }

@@ -20,6 +20,7 @@ import { answerClientError } from './client-error.ts'
 import { createConnections, type Connection } from './connections.ts'
 import type { DrainedWork } from './drained-work.ts'
 import type { Intake } from './intake.ts'
+import type { OverloadGuard } from './overload-guard.ts'
 import { admissionFor, overloaded, type Admissions } from './policies/admit.ts'
 import { traceOfRequest } from './policies/trace.ts'
 import { readBody, type Body } from './read-body.ts'
@@ -38,6 +39,8 @@ export interface ReceiverDeps {
   readonly clock: Clock
   readonly health: Pick<Health, 'answer'>
   readonly admissions: Admissions
+  /** Default: none, nothing is shed before its queue is full. */
+  readonly guard?: Pick<OverloadGuard, 'sheds'> | undefined
   readonly intake: Intake
   readonly record: RecordReply
   /** Set by the lane driver. A dispatcher sends only fixed and `ce-` headers, so no record can forge it. */
@@ -74,7 +77,7 @@ const gone: Reply = { status: 499, outcome: 'gone' }
 
 export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Receiver {
   const { limits = receiverLimits } = options
-  const { clock, health, admissions, intake, record } = deps
+  const { clock, health, admissions, guard, intake, record } = deps
   let phase: Phase = { name: 'serving' }
   let port = 0
 
@@ -118,6 +121,8 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
     if (method !== 'POST') return notPost
     if (url.length > limits.targetLength) return targetTooLong
     if (namesTwoHosts(request)) return twoHosts
+    const inTrouble = guard?.sheds()
+    if (inTrouble !== undefined) return { ...overloaded, shed: inTrouble }
     if (admissionFor(admissions, reception).full()) return overloaded
     const encoding = headers['content-encoding']
     return encoding === undefined || encoding === 'identity' ? undefined : encoded

@@ -5,7 +5,7 @@ import type { Reception } from './reception.ts'
 import type { Reply, ReplyOutcome } from './reply.ts'
 
 export interface RecordDeps {
-  readonly instruments: Pick<Instruments, 'eventsReceived' | 'receiveSeconds'>
+  readonly instruments: Pick<Instruments, 'eventsReceived' | 'receiveSeconds' | 'shed'>
   readonly log: Logger
 }
 
@@ -22,11 +22,12 @@ export function createRecord({ instruments, log }: RecordDeps): RecordReply {
   const counters = Object.fromEntries(
     receiveOutcomes.map((outcome) => [outcome, instruments.eventsReceived.labels({ outcome })]),
   ) as Record<ReplyOutcome, { inc(): void }>
-  const { receiveSeconds } = instruments
+  const { receiveSeconds, shed } = instruments
 
   return ({ reception, reply, trace, seconds }) => {
     counters[reply.outcome].inc()
     receiveSeconds.observe(seconds, trace)
+    if (reply.shed !== undefined) shed.inc({ reason: reply.shed })
     if (reply.logged === true) return
     const level = reply.code === undefined ? 'info' : 'warn'
     if (!log.isLevelEnabled(level)) return

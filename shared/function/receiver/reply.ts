@@ -4,6 +4,7 @@
 import type { ServerResponse } from 'node:http'
 import { type ErrorCode, errorCodes } from '../../errors/index.ts'
 import type { receiveOutcomes } from '../../telemetry/index.ts'
+import type { Guard } from './overload-guard.ts'
 import { problemContentType, problemOf } from '../problem.ts'
 
 /** What became of the event. */
@@ -18,6 +19,8 @@ export interface Reply {
   readonly reason?: string
   /** Delivery has written the one line of this event already. */
   readonly logged?: true
+  /** What was full, of a request that was refused before any work. */
+  readonly shed?: 'queue' | Guard
   readonly retryAfterS?: number
   readonly allow?: string
   /** The connection ends with this answer, because what follows on it cannot be trusted. */

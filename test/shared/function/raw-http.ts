@@ -110,3 +110,5 @@ function parse(received: Buffer):
     length,
   }
 }
+
+export const get = (target: string): string => `GET ${target} HTTP/1.1\r\nhost: x\r\n\r\n`

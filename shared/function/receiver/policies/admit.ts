@@ -11,7 +11,7 @@ export interface Admissions {
   readonly lane: Admission
 }
 
-export const overloaded: Reply = errorReply('overloaded', 'overloaded', { retryAfterS: 1 })
+export const overloaded: Reply = errorReply('overloaded', 'overloaded', { shed: 'queue', retryAfterS: 1 })
 
 export const admissionFor = (admissions: Admissions, reception: Reception): Admission =>
   reception.laneToken === undefined ? admissions.source : admissions.lane

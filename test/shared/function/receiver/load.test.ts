@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Guard } from '../../../../shared/function/receiver/overload-guard.ts'
 import { until } from '../../../support/index.ts'
-import { exchange, openConnection, post, type RawAnswer } from '../raw-http.ts'
+import { exchange, get, openConnection, post, type RawAnswer } from '../raw-http.ts'
 import { message, messageHeaders, startEventServer } from './start-event-server.ts'
 
 const limit = { timeout: 20_000 }
@@ -148,4 +149,42 @@ test('stop is safe in any state and closes idle connections', limit, async (t) =
   await server.receiver.stop()
   await until('the idle connection is closed', () => idle.socket.destroyed || idle.socket.readableEnded)
   assert.equal(server.receiver.health().status, 'down')
+})
+
+test(
+  'a process in trouble takes no event, from source or lane, before the body has come; health gets in',
+  limit,
+  async (t) => {
+    let trouble: Guard | undefined = 'event-loop'
+    const answer = () => ({ status: 200, body: '{"status":"alive"}' }) as const
+    const server = await startEventServer(t, { guard: { sheds: () => trouble }, answer })
+    const connection = await openConnection(server.port)
+    connection.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n')
+    const refused = await connection.answer()
+    connection.socket.destroy()
+    assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1'])
+    assert.equal((await exchange(server.port, get('/live'))).status, 200)
+    assert.deepEqual(server.events, [])
+    const shed = (await server.instruments.shed.get()).values.map(({ labels, value }) => `${labels.reason} ${value}`)
+    assert.deepEqual(shed, ['event-loop 1'])
+    trouble = undefined
+    assert.equal((await exchange(server.port, event('later'))).status, 200)
+  },
+)
+
+test('what runs and waits at each door is told', limit, async (t) => {
+  const gate = gatedHandler()
+  const server = await startEventServer(t, { concurrency: 1, handler: gate.handler })
+  const sent = [exchange(server.port, event('a')), exchange(server.port, event('b'))]
+  const { admissionRunning, admissionWaiting } = server.instruments
+  const told = async () => {
+    const [running, waiting] = await Promise.all([admissionRunning.get(), admissionWaiting.get()])
+    return [...running.values, ...waiting.values].map(({ labels, value }) => `${labels.door} ${value}`)
+  }
+  await until('one runs and one waits', async () => (await told()).join() === 'source 1,lane 0,source 1,lane 0')
+  await until('both are done', async () => {
+    gate.open()
+    return (await told()).join() === 'source 0,lane 0,source 0,lane 0'
+  })
+  await Promise.all(sent)
 })

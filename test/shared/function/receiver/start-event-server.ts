@@ -13,6 +13,7 @@ import {
 import type { StatelessHandler, Work } from '../../../../shared/function/receiver/event-intake.ts'
 import { createEventServer } from '../../../../shared/function/receiver/event-server.ts'
 import type { Receiver } from '../../../../shared/function/receiver/receiver.ts'
+import type { OverloadGuard } from '../../../../shared/function/receiver/overload-guard.ts'
 import { receiverLimits, type ServerLimits } from '../../../../shared/function/server-limits.ts'
 import { createInstruments, createLogger, type Instruments } from '../../../../shared/telemetry/index.ts'
 import { systemClock, type Clock } from '../../../../shared/time/index.ts'
@@ -29,6 +30,7 @@ export interface EventServerOptions {
   readonly timeoutMs?: number
   readonly limits?: Partial<ServerLimits>
   readonly clock?: Clock
+  readonly guard?: Pick<OverloadGuard, 'sheds'>
   readonly answer?: (path: string) => { readonly status: 200 | 503; readonly body: string } | undefined
 }
 
@@ -78,6 +80,7 @@ export async function startEventServer(t: TestContext, options: EventServerOptio
       log,
       instruments,
       health: { answer: options.answer ?? (() => undefined) },
+      guard: options.guard,
       work: options.work ?? { kind: 'stateless', handler },
     },
   )
