@@ -265,6 +265,21 @@ async function overFiles(root: string, pattern: string, judge: FileJudge): Promi
   return { passed: faults.length === 0, read: files.length, output: faults.join('\n') }
 }
 
+const queueProxy: KnativeCheck = {
+  name: 'functions behind the real queue-proxy',
+  least: 6,
+  what: 'tests',
+  run: async (root) => {
+    const program = await goTool(root, goTools.queueProxy)
+    if (isSkipped(program)) return program
+    const { code, output } = await execute(process.execPath, ['test/run.ts', 'checks/knative/queue-proxy'], {
+      cwd: root,
+      limitMs: 400_000,
+    })
+    return { passed: code === 0, read: numberIn(output, /(\d+) passed/), output }
+  },
+}
+
 export const knativeChecks: readonly KnativeCheck[] = [
   helmLint,
   helmTemplate,
@@ -278,4 +293,5 @@ export const knativeChecks: readonly KnativeCheck[] = [
   skaffold,
   compose,
   dockerfile,
+  queueProxy,
 ]

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execute } from './execute.ts'
 import type { Skipped } from './knative-check.ts'
 
@@ -46,11 +46,9 @@ const here = 'test/checks/knative'
 export async function goTool(root: string, tool: GoTool): Promise<string | Skipped> {
   const go = await findGo()
   if (typeof go !== 'string') return go
-  const folder = join(root, here, tool.module)
-  const bin = join(root, '.cache', 'knative', 'bin')
-  const path = join(bin, `${tool.name}-${hashOf(folder, tool)}`)
+  const path = placeOf(root, tool)
   if (existsSync(path)) return path
-  mkdirSync(bin, { recursive: true })
+  mkdirSync(dirname(path), { recursive: true })
   const partial = `${path}.${process.pid}`
   const ldflags = ['-s -w', tool.ldflags ?? ''].join(' ').trim()
   const command = [
@@ -67,11 +65,24 @@ export async function goTool(root: string, tool: GoTool): Promise<string | Skipp
     tool.package,
   ]
   const env = { ...process.env, CGO_ENABLED: '0' }
-  const { code, output } = await execute('nice', command, { cwd: folder, env, limitMs: buildLimitMs })
+  const { code, output } = await execute('nice', command, {
+    cwd: join(root, here, tool.module),
+    env,
+    limitMs: buildLimitMs,
+  })
   if (code !== 0) throw new Error(`${tool.name} could not be built: ${output.trim().slice(-2_000)}`)
   renameSync(partial, path) // two checks at once: either's program is whole
   return path
 }
+
+/** The path of a program that was built before; nothing is built for it. */
+export function builtGoTool(root: string, tool: GoTool): string | undefined {
+  const path = placeOf(root, tool)
+  return existsSync(path) ? path : undefined
+}
+
+const placeOf = (root: string, tool: GoTool): string =>
+  join(root, '.cache', 'knative', 'bin', `${tool.name}-${hashOf(join(root, here, tool.module), tool)}`)
 
 export async function findGo(): Promise<string | Skipped> {
   const { code, output } = await execute('go', ['version'], {})
