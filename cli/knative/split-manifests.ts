@@ -8,10 +8,13 @@ import { platformFolder } from './check-plans.ts'
 /** By the template they come from: what others refer to comes before them. */
 const order = [
   'service-account.yaml',
+  'external-secrets.yaml',
+  'security-group-policy.yaml',
   'config-map.yaml',
   'network-policy.yaml',
   'kafka-topic.yaml',
   'kafka-sink.yaml',
+  'migrate-access.yaml',
   'migrate-job.yaml',
   'service.yaml',
   'domain.yaml',

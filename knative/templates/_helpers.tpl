@@ -52,19 +52,45 @@ app.kubernetes.io/component: function
 sluice.dev/function: {{ . }}
 {{- end -}}
 
+{{/* The volume of the authorities that functions trust beside those that everybody knows; empty: there are none. */}}
+{{- define "sluice.caVolume" -}}
+{{- $kafka := .Values.kafka.tls -}}
+{{- if .Values.trustedCa.configMap -}}
+name: ca
+configMap:
+  name: {{ .Values.trustedCa.configMap }}
+  items:
+    - key: {{ .Values.trustedCa.key }}
+      path: ca.crt
+{{- else if and $kafka.enabled $kafka.ca.name -}}
+name: ca
+secret:
+  secretName: {{ $kafka.ca.name }}
+  items:
+    - key: {{ $kafka.ca.key }}
+      path: ca.crt
+{{- end -}}
+{{- end -}}
+
+{{- define "sluice.caMount" -}}
+name: ca
+mountPath: /etc/sluice/ca
+readOnly: true
+{{- end -}}
+
 {{/* The settings of every function: the data of the ConfigMap. */}}
 {{- define "sluice.settings" -}}
 KAFKA_BROKERS: {{ include "sluice.bootstrapServers" . | quote }}
 {{- with .Values.kafka }}
 {{- if .tls.enabled }}
 KAFKA_TLS: "true"
-{{- if .tls.ca.name }}
-NODE_EXTRA_CA_CERTS: /etc/sluice/kafka/ca.crt
-{{- end }}
 {{- end }}
 {{- if .sasl.enabled }}
 KAFKA_SASL_MECHANISM: {{ .sasl.mechanism }}
 {{- end }}
+{{- end }}
+{{- if include "sluice.caVolume" . }}
+NODE_EXTRA_CA_CERTS: /etc/sluice/ca/ca.crt
 {{- end }}
 MEMORY_SERVICE_URL: {{ printf "http://memory-service.%s.svc.cluster.local" .Release.Namespace | quote }}
 SLUICE_FUNCTION_URL_TEMPLATE: {{ printf "http://{function}.%s.svc.cluster.local" .Release.Namespace | quote }}
@@ -74,9 +100,19 @@ SLUICE_HOST: 0.0.0.0
 {{- end }}
 {{- end -}}
 
-{{/* Variables from Secrets: dict "root" $ "secrets" (names in .Values.secrets). */}}
+{{/* Variables from Secrets: dict "root" $ "owner" (function or Job) "secrets" (names in .Values.secrets, and kafka). */}}
 {{- define "sluice.secretEnv" -}}
 {{- $root := .root -}}
+{{- if $root.Values.externalSecrets.enabled -}}
+{{- $owner := .owner -}}
+{{- range $variable, $text := (include "sluice.secretTexts" . | fromYaml) }}
+- name: {{ $variable }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "sluice.secretOf" $owner }}
+      key: {{ $variable }}
+{{- end }}
+{{- else -}}
 {{- range $name := without .secrets "kafka" -}}
 {{- $secret := index $root.Values.secrets $name -}}
 {{- if $secret.name -}}
@@ -99,6 +135,7 @@ SLUICE_HOST: 0.0.0.0
 - name: KAFKA_SASL_PASSWORD
   valueFrom:
     {{- include "sluice.secretKeyRef" $kafka.sasl.password | nindent 4 }}
+{{- end -}}
 {{- end -}}
 {{- range $root.Values.secretEnv }}
 - name: {{ .name }}

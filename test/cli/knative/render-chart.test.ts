@@ -187,6 +187,7 @@ test('each toggle adds what it names and nothing else', { skip }, (t) => {
   assert.deepEqual(added({ networkPolicy: { enabled: true, restrictEgress: true } }), ['NetworkPolicy'])
   assert.deepEqual(added({ monitoring: { monitor: 'PodMonitor' } }), ['PodMonitor'])
   assert.deepEqual(added({ monitoring: { monitor: 'ServiceMonitor' } }), ['ServiceMonitor'])
+  assert.deepEqual(added({ functions: { gateway: { securityGroups: ['sg-1'] } } }), ['SecurityGroupPolicy'])
   assert.deepEqual(added({ monitoring: { rules: { enabled: true } } }), ['PrometheusRule'])
   assert.deepEqual(added(domain('DomainMapping')), ['DomainMapping'])
   assert.deepEqual(added(domain('Ingress')), ['Ingress'])
@@ -196,6 +197,97 @@ test('each toggle adds what it names and nothing else', { skip }, (t) => {
     without.filter(({ metadata }) => metadata.labels?.['sluice.dev/function'] === 'memory-sync'),
     [],
   )
+})
+
+const external = {
+  ...required,
+  secrets: {},
+  kafka: {
+    ...required.kafka,
+    tls: { enabled: true },
+    sasl: { enabled: true, type: { name: 'k' }, user: { name: 'k' }, password: { name: 'k' } },
+  },
+  externalSecrets: {
+    enabled: true,
+    aws: { region: 'eu-west-1' },
+    database: { secret: 'postgres', host: 'db.example.com' },
+    redis: { secret: 'redis', host: 'redis.example.com' },
+    kafka: { secret: 'kafka' },
+    model: { secret: 'model' },
+    memory: { secret: 'memory' },
+  },
+}
+
+test('each function reads from the store, as itself, what its variables need and nothing else', { skip }, (t) => {
+  const resources = rendered(t, external)
+  const storeOf = (name: string) => ofKind(resources, 'SecretStore').find(({ metadata }) => metadata.name === name)
+  const secretOf = (name: string) => ofKind(resources, 'ExternalSecret').find(({ metadata }) => metadata.name === name)
+  assert.equal(storeOf('gateway')?.spec.provider.aws.auth.jwt.serviceAccountRef.name, 'gateway')
+  for (const { metadata, spec } of ofKind(resources, 'Service')) {
+    const { target, data } = secretOf(metadata.name)?.spec ?? {}
+    const wanted = spec.template.spec.containers[0].env.flatMap(({ name, valueFrom }: EnvironmentVariable) =>
+      valueFrom?.secretKeyRef.name === target.name ? [name] : [],
+    )
+    assert.deepEqual(Object.keys(target.template.data).toSorted(), wanted.toSorted())
+    const texts = JSON.stringify(target.template.data)
+    for (const { secretKey } of data) assert.match(texts, new RegExp(`\\.${secretKey}\\b`))
+  }
+  assert.equal(
+    secretOf('dead-letter-intake')?.spec.target.template.data.DATABASE_URL,
+    'postgres://{{ .database_username | urlquery | replace "+" "%20" }}:{{ .database_password | urlquery | replace "+" "%20" }}@db.example.com:5432/sluice?sslmode=verify-full',
+  )
+  const [source] = ofKind(resources, 'KafkaSource')
+  const { user } = source?.spec.net.sasl ?? {}
+  const ofSources = secretOf('sluice-sources')?.spec.target
+  assert.equal(ofSources.name, user.secretKeyRef.name)
+  assert.equal(ofSources.template.data[user.secretKeyRef.key], '{{ .kafka_username }}')
+  assert.throws(
+    () => rendered(t, { ...external, externalSecrets: { ...external.externalSecrets, model: { secret: '' } } }),
+    /externalSecrets\.model\.secret is required/,
+  )
+})
+
+interface EnvironmentVariable {
+  readonly name: string
+  readonly valueFrom?: { readonly secretKeyRef: { readonly name: string } }
+}
+
+test('in Vault a function has a role of its own', { skip }, (t) => {
+  const vault = { server: 'https://vault.example.com' }
+  const resources = rendered(t, { ...external, externalSecrets: { ...external.externalSecrets, aws: {}, vault } })
+  const { auth, version } = ofKind(resources, 'SecretStore')[0]?.spec.provider.vault ?? {}
+  assert.equal(version, 'v2')
+  assert.deepEqual(auth.kubernetes, {
+    mountPath: 'kubernetes',
+    role: `test-${auth.kubernetes.serviceAccountRef.name}`,
+    serviceAccountRef: auth.kubernetes.serviceAccountRef,
+  })
+})
+
+test('the migration has what it stands on before it, and makes topics when told to', { skip }, (t) => {
+  const jobOf = (values: object) => ofKind(rendered(t, values), 'Job')[0]?.spec.template.spec
+  assert.equal(jobOf(required).serviceAccountName, undefined)
+  assert.equal(jobOf(required).initContainers, undefined)
+  const migrations = { topics: true, securityGroups: ['sg-1'], serviceAccount: { annotations: { role: 'migrate' } } }
+  const resources = rendered(t, { ...external, migrations })
+  const before = resources.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook-weight'] === '-5')
+  assert.deepEqual(kinds(before), ['ExternalSecret', 'SecretStore', 'SecurityGroupPolicy', 'ServiceAccount'])
+  const { serviceAccountName, initContainers, containers } = ofKind(resources, 'Job')[0]?.spec.template.spec ?? {}
+  assert.equal(serviceAccountName, 'sluice-migrate')
+  assert.deepEqual([...initContainers, ...containers].map(({ args }) => args), [['topics'], ['migrate']]) // prettier-ignore
+  const topicsEnv = initContainers[0].env.map(({ name }: EnvironmentVariable) => name)
+  for (const name of ['KAFKA_BROKERS', 'KAFKA_TLS', 'KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME']) {
+    assert.ok(topicsEnv.includes(name), name)
+  }
+})
+
+test('authorities that an installation trusts reach every function and the migration', { skip }, (t) => {
+  const resources = rendered(t, { ...required, trustedCa: { configMap: 'authorities' } })
+  for (const { spec } of [...ofKind(resources, 'Service'), ...ofKind(resources, 'Job')]) {
+    const { volumes, containers } = spec.template.spec
+    assert.equal(volumes[0].configMap.name, 'authorities')
+    assert.equal(containers[0].volumeMounts[0].mountPath, '/etc/sluice/ca')
+  }
 })
 
 test('another metric has a target of its own', { skip }, (t) => {
