@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { projectRoot, startChild, startLoopbackServer, startOtlpReceiver, until } from '../support/index.ts'
-import { canaryForms, createCanaries, startPlatform, type TestPlatform } from './support/index.ts'
+import { canaryForms, createCanaries, startPlatform, type Canaries, type TestPlatform } from './support/index.ts'
 
 const limit = { timeout: 240_000 }
 
@@ -86,8 +86,8 @@ const refusal = (key: string) => ({
 })
 
 interface Planted {
-  readonly secrets: ReturnType<typeof createCanaries>
-  readonly content: ReturnType<typeof createCanaries>
+  readonly secrets: Canaries
+  readonly content: Canaries
 }
 
 /** The bodies of what the gateway refuses. */
@@ -125,10 +125,7 @@ async function badRequests({ gatewayUrl }: TestPlatform, { secrets, content }: P
 }
 
 /** The answers to events that cannot be handled, as a KafkaSource would bring them: they become dead letters. */
-async function badEvents(
-  { urls }: TestPlatform,
-  content: ReturnType<typeof createCanaries>,
-): Promise<readonly string[]> {
+async function badEvents({ urls }: TestPlatform, content: Canaries): Promise<readonly string[]> {
   const types: readonly [string, string][] = [
     ['conversation-worker', 'conversation.message.received.v1'],
     ['tool-executor', 'tool.call.requested.v1'],
