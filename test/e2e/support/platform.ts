@@ -35,9 +35,10 @@ export interface Turn {
 }
 
 export interface TestProcess {
-  /** Resolves when a run of the process ended by this signal, in the past or the future. */
-  died(signal: NodeJS.Signals): Promise<void>
-  kill(): void
+  /** Resolves when a run of the process ended so, by a signal or as `code 0`, in the past or the future. */
+  died(how: NodeJS.Signals | `code ${number}`): Promise<void>
+  /** Default: SIGKILL. */
+  kill(signal?: NodeJS.Signals): void
 }
 
 export interface TestPlatform extends Pick<
@@ -112,12 +113,14 @@ export async function startPlatform(t: TestContext, options: TestPlatformOptions
       return { ...sent, watch: watched, completed: (limitMs) => watched.completed(sent.turnId, limitMs) }
     },
     process: (name) => ({
-      died: async (signal) => {
-        await until(`${name} died by ${signal}`, () =>
-          events.some((event) => event.kind === 'ended' && event.process === name && event.how === signal),
+      died: async (how) => {
+        await until(
+          `${name} ended by ${how}`,
+          () => events.some((event) => event.kind === 'ended' && event.process === name && event.how === how),
+          { limitMs: 30_000 },
         )
       },
-      kill: () => assert.ok(platform.runner.process(name)?.kill('SIGKILL')),
+      kill: (signal = 'SIGKILL') => assert.ok(platform.runner.process(name)?.kill(signal)),
     }),
   }
 }
