@@ -27,7 +27,7 @@ USER 65532:65532
 ENTRYPOINT ["sh", "-c", "if [ $# -gt 0 ]; then exec node cli/main.ts \"$@\"; fi; exec node --watch-preserve-output --watch functions/$FUNCTION_TARGET/main.ts", "sluice"]
 
 FROM sources AS build
-RUN node cli/build.ts /app && npm sbom --omit=dev --sbom-format=cyclonedx > /app/sbom.cdx.json
+RUN node cli/build.ts /app && npm sbom --omit=dev --omit=optional --sbom-format=cyclonedx > /app/sbom.cdx.json
 
 FROM ${RUN_IMAGE}
 # Distroless images have node in /nodejs/bin.
