@@ -1,5 +1,8 @@
 // The one way to Postgres of a process: a pool whose connections all carry the limits, transactions, LISTEN and NOTIFY.
 // It survives any outage of the server: calls fail with `database_unavailable`, later calls find new connections.
+//
+// D1  A server that stands still – it answers a question neither over an old connection nor over a new one – is waited for by
+//     the calls under way and by the look that is taken every second. Everybody else is told at once.
 
 import type { Socket } from 'node:net'
 import { messageOf, SluiceError, sqlState } from '../errors/index.ts'
@@ -7,10 +10,11 @@ import type { ComponentHealth } from '../lifecycle/index.ts'
 import type { Logger } from '../telemetry/index.ts'
 import { backoffDelay, type Clock } from '../time/index.ts'
 import { connectionConfig, type ConnectionOptions } from './connection.ts'
+import { unavailable } from './database-errors.ts'
 import { createChannelListener } from './listener.ts'
 import { createNotifier } from './notifier.ts'
 import type { Database, Queryable } from './queryable.ts'
-import type { Session } from './session.ts'
+import { wasSilent, type Session } from './session.ts'
 import { createSessionPool } from './session-pool.ts'
 import { runTransaction } from './transaction.ts'
 
@@ -33,6 +37,7 @@ export interface DatabaseDeps {
 }
 
 const probeEveryMs = 5_000
+const probeSilentEveryMs = 1_000
 /** A server that does not answer this question for so long is not there. */
 const pingLimitMs = 3_000
 const startBackoff = { firstMs: 100, maxMs: 2_000 }
@@ -51,6 +56,8 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   const listener = createChannelListener({ config, connectTimeoutMs }, { clock, log })
   let health: ComponentHealth = { status: 'unknown' }
   let freshUntil = 0
+  let standsStill = false
+  let asking: Promise<void> | undefined
   let probing = { cancel: (): void => undefined }
   let stopped: Promise<void> | undefined
 
@@ -78,8 +85,13 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     }
   }
 
+  async function withLiveSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    if (standsStill) throw unavailable(new Error('it said nothing when it was asked last'))
+    return withSession(work)
+  }
+
   const query: Queryable['query'] = (sql, values) =>
-    withSession(async (session) => {
+    withLiveSession(async (session) => {
       try {
         const { rows, rowCount } = await session.query(sql, values)
         return { rows, rowCount } as never
@@ -88,20 +100,35 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
       }
     })
 
-  const ping = (): Promise<void> =>
+  const pingOnce = (): Promise<void> =>
     withSession(async (session) => {
       try {
         await session.ping(pingLimitMs)
       } finally {
         session.release()
       }
+      standsStill = false
     })
+
+  const ping = (): Promise<void> => (asking ??= pingTwice().finally(() => (asking = undefined)))
+
+  async function pingTwice(): Promise<void> {
+    try {
+      await pingOnce()
+    } catch (error) {
+      if (!wasSilent(error)) throw error
+      await pingOnce().catch((again: unknown) => {
+        standsStill = true // and not just the connection that was asked first
+        throw again
+      })
+    }
+  }
 
   const notify = createNotifier({ query })
 
   /** Keeps health fresh while nobody asks, so that a process taken out of traffic notices when it may come back. */
   function scheduleProbe(): void {
-    probing = clock.after(probeEveryMs, () => void probe(), { unref: true })
+    probing = clock.after(standsStill ? probeSilentEveryMs : probeEveryMs, () => void probe(), { unref: true })
   }
 
   async function probe(): Promise<void> {
@@ -150,7 +177,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     probe: ping,
     query,
     transaction: (work, transactionOptions = {}) =>
-      withSession((session) => runTransaction(session, work, transactionOptions)),
+      withLiveSession((session) => runTransaction(session, work, transactionOptions)),
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     notify,
   }

@@ -96,6 +96,9 @@ const isStalePlan = (error: unknown): boolean =>
 const driverMessages =
   /^(Connection terminated|Client has encountered a connection error|Client was closed|Query read timeout)/
 
+/** Of an error that a session threw: did the server not answer in time? */
+export const wasSilent = (error: unknown): boolean => error instanceof SluiceError && isSilence(error.cause)
+
 const isSilence = (error: unknown): boolean => error instanceof Error && error.message.startsWith('Query read timeout')
 
 const isConnectionError = (error: unknown): boolean =>

@@ -150,7 +150,30 @@ test(
     const database = await openDatabase(t, proxied, { statementTimeoutMs: 200 })
     await Promise.all(Array.from({ length: 4 }, () => database.query('SELECT pg_sleep(0.1)'))) // the pool is full
     proxy.freezePresent()
-    await assert.rejects(database.probe(t.signal), unavailable)
+    await database.probe(t.signal)
     for (let query = 1; query <= 8; query += 1) await database.query('SELECT 1')
+  },
+)
+
+test(
+  'a server that stands still is waited for by nobody new, and found again when it wakes',
+  { timeout: 60_000 },
+  async (t) => {
+    const { url } = await createTestDatabase(t, { migrated: false })
+    const { proxy, proxied } = await proxyTo(t, url)
+    const database = await openDatabase(t, proxied, { connectTimeoutMs: 500 })
+    proxy.freeze()
+    await assert.rejects(database.probe(t.signal), unavailable)
+    const connections = proxy.open
+    for (let call = 1; call <= 20; call += 1) {
+      await assert.rejects(database.query('SELECT 1'), unavailable)
+      await assert.rejects(
+        database.transaction(async () => assert.fail('a transaction began')),
+        unavailable,
+      )
+    }
+    assert.equal(proxy.open, connections, 'nobody tried')
+    proxy.mend()
+    await until('a query succeeds', () => database.query('SELECT 1'), { limitMs: 20_000 })
   },
 )
