@@ -102,10 +102,13 @@ async function send({ eventLog, clock }: Workbench, kind: Kind, times: readonly 
   return all
 }
 
+/** Of one kind between those of the others: what meets by chance in the real world would meet always, or never. */
+const phases = { other: 0, hot: 0.5, poison: 0.25 } as const
+
 function timesOf(kind: Kind, perSecond: number): readonly number[] {
   const total = events[kind]
   const ms = Math.min(roundMs.most, Math.max(roundMs.least, (events.other * 1_000) / (load * perSecond)))
-  return Array.from({ length: total }, (_, n) => (n * ms) / total)
+  return Array.from({ length: total }, (_, n) => ((n + phases[kind]) * ms) / total)
 }
 
 /** Records a second that the partition takes now. */
