@@ -7,6 +7,10 @@ import { join } from 'node:path'
 
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0
 
+/** The command line that runs another one on this core, where that is possible. */
+export const pinned = (core: number, command: readonly string[]): readonly [string, ...string[]] =>
+  canPin ? ['taskset', '-c', String(core), ...command] : [command[0] ?? '', ...command.slice(1)]
+
 export interface PinnedProcess {
   readonly child: ChildProcess
   stop(): Promise<void>
@@ -16,7 +20,7 @@ export interface PinnedProcess {
 export function startPinned(file: string, core: number, args: readonly string[] = []): PinnedProcess {
   // kafkajs sets negative timers, and Node says so
   const node = [process.execPath, '--disable-warning=TimeoutNegativeWarning', join(import.meta.dirname, file), ...args]
-  const [command = '', ...rest] = canPin ? ['taskset', '-c', String(core), ...node] : node
+  const [command, ...rest] = pinned(core, node)
   const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   askForPriority(child.pid)
   return {

@@ -17,6 +17,8 @@ const resetMs = 40
 const callsInTwoSeconds = 100
 
 type State = 'well' | 'refusing' | 'failing' | 'silent' | 'unwanted'
+const statuses = { well: 200, failing: 500, unwanted: 404 } as const
+
 /** Silence takes the time limit of each call, so it comes more rarely. */
 const deathOf = (cycle: number): State => (cycle % 20 === 7 ? 'silent' : cycle % 2 === 0 ? 'refusing' : 'failing')
 
@@ -28,9 +30,8 @@ async function startDependency(t: TestContext) {
   const server: Server = createServer((request, response) => {
     reached += 1
     request.resume()
-    if (state === 'refusing') return void request.socket.destroy()
-    if (state === 'silent') return
-    response.writeHead(state === 'well' ? 200 : state === 'failing' ? 500 : 404).end('{}')
+    if (state === 'refusing') request.socket.destroy()
+    else if (state !== 'silent') response.writeHead(statuses[state]).end('{}')
   })
   server.on('connection', (socket) => {
     sockets.add(socket)
