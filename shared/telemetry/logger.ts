@@ -61,6 +61,11 @@ export function createLogger(
     },
   }
   const log: PinoLogger = pino(settings, destination ?? createStandardOutput())
+  const flush = log.flush.bind(log)
+  log.flush = (done) => {
+    limit.flush() // nothing that was left out is forgotten at the end of a process
+    flush(done)
+  }
   return log
 }
 

@@ -59,3 +59,10 @@ test('the loggers of single events share the limit', () => {
   for (let n = 0; n < 10; n += 1) log.child({ event_id: String(n) }).error('failed')
   assert.equal(records.length, 3)
 })
+
+test('what was left out is told at the latest when the log is flushed, as at the end of a process', () => {
+  const { log, records } = limited()
+  for (let n = 0; n < 10; n += 1) log.error('failed')
+  log.flush()
+  assert.equal(records.at(-1)?.['suppressed'], 7)
+})
