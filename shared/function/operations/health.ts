@@ -83,7 +83,7 @@ export function createHealth(options: ProbingOptions, deps: HealthDeps): Health 
     ready,
     giveUpDown: async () => {
       const down = probes.filter((probe) => probe.needed && probing.verdictOf(probe).status === 'down')
-      await Promise.allSettled(down.map(({ giveUp }) => giveUp?.()))
+      await Promise.allSettled(down.map(async ({ giveUp }) => giveUp?.()))
     },
     setPhase: (next) => {
       phase = next

@@ -97,6 +97,9 @@ export const operationsOpenApi = {
   },
   paths: {
     ...healthPaths,
+    '/openapi.json': get('readContract', 'This document', {
+      200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } },
+    }),
     '/metrics': get('readMetrics', 'Metrics for Prometheus', {
       200: {
         description: 'In the text format, or OpenMetrics where it is asked for',

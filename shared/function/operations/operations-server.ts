@@ -7,6 +7,7 @@ import type { Instruments, LogLevel } from '../../telemetry/index.ts'
 import type { Clock } from '../../time/index.ts'
 import { listen } from '../listen.ts'
 import type { Health } from './health.ts'
+import { operationsOpenApi } from './openapi.ts'
 import { answerLogLevel } from './log-level-route.ts'
 
 export interface OperationsOptions {
@@ -27,6 +28,8 @@ export interface OperationsServer extends Component {
   /** Resolves after the next answered scrape, at the latest after `withinMs`; at once when nobody has scraped lately. */
   nextScrape(withinMs: number): Promise<void>
 }
+
+const contract = JSON.stringify(operationsOpenApi)
 
 /** Who has not scraped for so long will not do so soon, in milliseconds. */
 const lateMs = 60_000
@@ -54,6 +57,7 @@ export function createOperationsServer(
       return send(response, { status: 405, body: '', allow: 'GET, HEAD' })
     if (path === '/metrics') noteScrape(response)
     if (path === '/metrics') return sendMetrics(request, response)
+    if (path === '/openapi.json') return send(response, { status: 200, body: contract })
     send(response, health.answer(path) ?? { status: 404, body: '' })
   }
 

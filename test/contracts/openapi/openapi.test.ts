@@ -47,8 +47,15 @@ async function assertConforms(
   const { code, output } = await run(found.program, [
     'run',
     join(projectRoot, 'schemas', document),
-    ...['--url', url, '--checks', checks, '--max-examples', String(examples), '--seed', '1', '--no-color'],
-    ...['--phases', 'examples,coverage,fuzzing', '--request-timeout', '20', '--suppress-health-check', 'all', ...more],
+    `--url=${url}`,
+    `--checks=${checks}`,
+    `--max-examples=${examples}`,
+    '--seed=1',
+    '--phases=examples,coverage,fuzzing',
+    '--request-timeout=20',
+    '--suppress-health-check=all',
+    '--no-color',
+    ...more,
   ])
   assert.equal(code, 0, output)
   t.diagnostic(

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { projectCache } from '../../support/index.ts'
@@ -40,7 +41,12 @@ export async function findSchemathesis(): Promise<Schemathesis> {
 }
 
 export async function run(file: string, args: readonly string[]): Promise<Ended> {
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // What it remembers of a run goes there.
+    cwd: tmpdir(),
+    env: { ...process.env, NO_COLOR: '1' },
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()))
   const failed = once(child, 'error').then(([error]) => String(error))

@@ -103,13 +103,13 @@ async function say(gatewayUrl: string, sessionId: string): Promise<void> {
 }
 
 function talk(gatewayUrl: string, talks: readonly string[]): { stop(): Promise<void> } {
-  let stopped = false
+  const stopping = new AbortController()
   const running = (async () => {
-    for (let n = 0; !stopped; n += 1) await say(gatewayUrl, talks[n % talks.length] ?? '')
+    for (let n = 0; !stopping.signal.aborted; n += 1) await say(gatewayUrl, talks[n % talks.length] ?? '')
   })()
   return {
     stop: async () => {
-      stopped = true
+      stopping.abort()
       await running
     },
   }

@@ -28,7 +28,10 @@ async function block(child: FunctionProcess, ms: number): Promise<{ over(): Prom
   await until('nobody is answered', async () => {
     const signal = AbortSignal.timeout(300)
     return fetch(`http://127.0.0.1:${child.operationsPort}/live`, { signal }).then(
-      async (answer) => void (await answer.body?.cancel()),
+      async (answer) => {
+        await answer.body?.cancel()
+        return false
+      },
       () => true,
     )
   })

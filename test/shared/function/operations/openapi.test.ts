@@ -55,7 +55,9 @@ test('what a function answers on both ports is in the contract', { timeout: 30_0
     for (const path of ['/live', '/ready', '/health'] as const)
       assert.equal(await assertKeepsContract(address, path), 200)
   const [, operations = ''] = addressesOf(service)
-  assert.equal(await assertKeepsContract(operations, '/metrics'), 200)
+  for (const path of ['/metrics', '/openapi.json'] as const)
+    assert.equal(await assertKeepsContract(operations, path), 200)
+  assert.deepEqual(await (await fetch(`${operations}/openapi.json`)).json(), operationsOpenApi)
 })
 
 test('so is what it answers while it lacks something and while it drains', { timeout: 60_000 }, async (t) => {

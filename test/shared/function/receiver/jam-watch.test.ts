@@ -18,14 +18,14 @@ function build() {
 
 test('jammed: no place, no place in the queue, and none given back for longer than a run', async () => {
   const { one, after } = build()
-  one.enter()
+  void one.enter()
   void one.enter()
   assert.deepEqual([await after(0), await after(1_000), await after(1)], [false, false, true])
 })
 
 test('one place given back in time, and the receiver moves', async () => {
   const { one, after } = build()
-  one.enter()
+  void one.enter()
   void one.enter()
   assert.equal(await after(900), false)
   one.leave()
