@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { diagnose, readManifests, rules } from '../../../cli/doctor/index.ts'
 import { parseManifests } from '../../../cli/doctor/read-manifests.ts'
 import type { Findings } from '../check.ts'
-import { numberIn } from '../program.ts'
+import { numberIn, script } from '../program.ts'
 import { chartVariants, type Variant } from './chart-variants.ts'
 import { execute } from './execute.ts'
 import { judgeCompose, judgeDockerfile, judgeSkaffold, type FileJudge } from './file-judges.ts'
-import { goTool, goTools } from './go-tools.ts'
+import { findGo, goTool, goTools } from './go-tools.ts'
 import { hasChart, lint, template } from './helm.ts'
 import { isSkipped, type KnativeCheck, type Skipped } from './knative-check.ts'
 import { plantedIn } from './planted.ts'
@@ -141,6 +141,18 @@ const schemaCheck: KnativeCheck = {
       const { validated, errors } = validateBySchemas(schemas(root), parseManifests('', rendered).manifests)
       return Promise.resolve({ read: validated, faults: errors })
     }),
+}
+
+const schemasAreCurrent: KnativeCheck = {
+  name: 'generated schemas are current',
+  least: 3,
+  what: 'schemas',
+  run: async (root) => {
+    const go = await findGo()
+    if (isSkipped(go)) return go
+    const { code, output } = await script(root, ['test/checks/knative/write-schemas.ts', '--check'])
+    return { passed: code === 0, read: numberIn(output, /(\d+) schemas/), output }
+  },
 }
 
 const knvalidateCheck: KnativeCheck = {
@@ -285,6 +297,7 @@ export const knativeChecks: readonly KnativeCheck[] = [
   helmTemplate,
   stable,
   chartRequires,
+  schemasAreCurrent,
   schemaCheck,
   knvalidateCheck,
   knvalidateTests,

@@ -10,7 +10,8 @@ import { createSession, startGateway, storeEvents } from '../../../functions/sup
 import { launchFunction, startFunction } from '../../../shared/function/function-process.ts'
 import { exchange, post } from '../../../shared/function/raw-http.ts'
 import { message, messageHeaders } from '../../../shared/function/receiver/start-event-server.ts'
-import { freePort, kubeletProbe, queueProxyPath, startQueueProxy } from './start-queue-proxy.ts'
+import { freePort } from '../free-port.ts'
+import { kubeletProbe, queueProxyPath, startQueueProxy } from './start-queue-proxy.ts'
 
 const skip = queueProxyPath() === undefined ? 'npm run check:knative builds queue-proxy, where Go is installed' : false
 const event = (id: string, text: string) => post(messageHeaders({ 'ce-id': id }), message(text))

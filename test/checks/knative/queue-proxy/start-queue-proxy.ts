@@ -1,11 +1,9 @@
 // Knative's queue-proxy in front of a process of the test, with the environment that the controller of Serving writes for a Service
 // with `readinessProbe: {httpGet: {path: /ready}}`. Its ports 8022 and 9090 are fixed, so there is one at a time on a machine.
 
-import { createServer } from 'node:net'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { projectRoot, startChild, type ChildOfTest } from '../../../support/index.ts'
+import { freePort } from '../free-port.ts'
 import { builtGoTool, goTools } from '../go-tools.ts'
 
 export interface QueueProxyOptions {
@@ -58,15 +56,6 @@ export async function startQueueProxy(t: TestContext, options: QueueProxyOptions
   })
   await child.line(/Starting queue-proxy|listening|Starting http server/i, { limitMs: 30_000 })
   return { ...child, port }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** As the kubelet asks: answered by queue-proxy itself, once the process behind is ready. */
