@@ -99,6 +99,7 @@ function assertHasSchema(type: string): void {
 
 /** Sources that no test of their module imports, and which test proves them all the same. */
 const provenElsewhere: Readonly<Record<string, string>> = {
+  'cli/image/main.ts': 'test/cli/build.test.ts starts every function by it, from the files of the image',
   'cli/setup-lock.js': 'test/cli/setup.test.ts runs set-ups at once, and after one that was killed',
   'cli/setup.js': 'test/cli/setup.test.ts runs it as the process it is',
   'cli/sluice.js': 'test/cli/sluice.test.ts runs it as the process it is',
