@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import type { Command } from '../command.ts'
 import { projectRoot } from '../project.ts'
 import { renderProofs } from '../render-view.ts'
+import { renderedFolder } from '../knative/render-chart.ts'
 import { driftOf, renderProject, writeRendering, type Drift } from '../render-project.ts'
 
 export const command: Command = {
@@ -26,24 +27,22 @@ knative/rendered is what Helm makes of the chart; where there is no Helm it is l
     const drift = driftOf(projectRoot, rendering)
     if (values.check) return judge(drift)
     if (!values.quiet) console.log(renderProofs(rendering.functions))
-    if (!rendering.hasManifests) return writeWithoutHelm()
-    writeRendering(projectRoot, rendering, drift)
-    for (const file of drift.stale) console.log(`written  ${file}`)
-    for (const file of drift.leftOver) console.log(`removed  ${file}`)
-    console.log(`${rendering.files.size} files, ${drift.stale.length + drift.leftOver.length} of them changed.`)
-    return 0
-
-    /** The fingerprint stays as it was: it says that the manifests are of another chart. */
-    function writeWithoutHelm(): number {
-      const stale = drift.stale.filter((file) => !file.startsWith('knative/rendered/'))
-      writeRendering(projectRoot, rendering, { stale, leftOver: [] })
-      for (const file of stale) console.log(`written  ${file}`)
-      if (stale.length === drift.stale.length) return 0
-      console.error('knative/rendered is out of date, and there is no Helm here to write it: put `helm` on PATH.')
-      return 1
-    }
+    const { stale, leftOver } = rendering.hasManifests ? drift : withoutManifests(drift)
+    writeRendering(projectRoot, rendering, { stale, leftOver })
+    for (const file of stale) console.log(`written  ${file}`)
+    for (const file of leftOver) console.log(`removed  ${file}`)
+    console.log(`${rendering.files.size} files, ${stale.length + leftOver.length} of them changed.`)
+    if (stale.length === drift.stale.length) return 0
+    console.error('knative/rendered is out of date, and there is no Helm here to write it: put `helm` on PATH.')
+    return 1
   },
 }
+
+/** The fingerprint stays as it was: it says that the manifests are of another chart. */
+const withoutManifests = ({ stale }: Drift): Drift => ({
+  stale: stale.filter((file) => !file.startsWith(renderedFolder)),
+  leftOver: [],
+})
 
 function judge({ stale, leftOver }: Drift): number {
   for (const file of stale) console.error(`${file} is not what the definitions say`)
