@@ -320,7 +320,7 @@ test('credentials of Kafka reach the sources and the functions that publish, and
   )
 })
 
-test('a changed setting makes a new revision, and a new image a new migration', { skip }, (t) => {
+test('a changed setting makes a new revision, and what the migration runs with a new Job', { skip }, (t) => {
   const of = (values: object) => {
     const resources = rendered(t, { ...required, ...values })
     const [service] = ofKind(resources, 'Service')
@@ -334,6 +334,7 @@ test('a changed setting makes a new revision, and a new image a new migration', 
   assert.notEqual(otherSettings, settings)
   assert.equal(sameJob, job)
   assert.notEqual(of({ image: { ...required.image, tag: '2' } })[1], job)
+  assert.notEqual(of({ imagePullSecrets: [{ name: 'registry' }] })[1], job)
 })
 
 test('every service.yaml is one document, and order.txt lists every manifest once', { skip }, () => {
