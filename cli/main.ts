@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   'dead-letters': () => import('./commands/dead-letters.ts'),
   doctor: () => import('./commands/doctor.ts'),
   render: () => import('./commands/render.ts'),
+  values: () => import('./commands/values.ts'),
   verify: () => import('./commands/verify.ts'),
   lanes: () => import('./commands/lanes.ts'),
 }

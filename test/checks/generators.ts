@@ -9,5 +9,6 @@ export interface Generator {
 export const generators: readonly Generator[] = [
   { name: 'event types and validators', command: ['shared/events/generate/main.ts'] },
   { name: 'tables of docs/errors.md and docs/metrics.md', command: ['test/checks/write-tables.ts'] },
+  { name: 'pages of the Terraform modules', command: ['test/checks/write-module-pages.ts'] },
   { name: 'manifests, AsyncAPI and inputs of Terraform', command: ['cli/main.ts', 'render', '--quiet'] },
 ]

@@ -6,12 +6,17 @@ import type { Check, Findings } from '../check.ts'
 import { breaches, type Breach } from './breaches.ts'
 import { finderOf, findBreach } from './find-breach.ts'
 import { environmentsDiffer, formatOf, rulesBroken, testModule } from './findings.ts'
-import { applyEnvironment, copyTerraform, environments, modulesIn, type TerraformDeps } from './terraform.ts'
+import type { AppliedEnvironments } from './applied-environments.ts'
+import { judgeNeeds } from './needs-change.ts'
+import { copyTerraform, environments, modulesIn, type TerraformDeps } from './terraform.ts'
+import { judgeBridge } from './values-bridge.ts'
 
-export const terraformChecks = (deps: TerraformDeps): readonly Check[] => [
+export const terraformChecks = (deps: TerraformDeps, applied: AppliedEnvironments): readonly Check[] => [
   format(deps),
   environmentsAlike,
-  ...environments.map((name) => environment(name, deps)),
+  ...environments.map((name) => environment(name, applied)),
+  ...environments.map((name) => bridge(name, applied)),
+  needs(deps),
   moduleTests(deps),
 ]
 
@@ -32,17 +37,34 @@ const environmentsAlike: Check = {
 }
 
 /** validate, plan, apply and output against the schema; then the rules over what came of it. */
-const environment = (name: string, deps: TerraformDeps): Check => ({
+const environment = (name: string, applied: AppliedEnvironments): Check => ({
   name: `${name}: schema and rules`,
   what: 'resources',
   least: 60,
+  run: async () => {
+    const { plan } = await applied.of(name)
+    const broken = rulesBroken(plan)
+    const lines = broken.flatMap((rule) => rule.breaches.map((breach) => `${rule.name}: ${breach}`))
+    return { passed: broken.length === 0, read: plan.resources.length, output: lines.join('\n') }
+  },
+})
+
+/** Outputs become values, values manifests, and doctor finds no error; each output that is wrong is named. */
+const bridge = (name: string, applied: AppliedEnvironments): Check => ({
+  name: `${name}: outputs become the chart's values`,
+  what: 'manifests',
+  least: 60,
+  run: async (root) => judgeBridge(root, (await applied.of(name)).outputs),
+})
+
+const needs = (deps: TerraformDeps): Check => ({
+  name: 'a changed need changes one function',
+  what: 'changes',
+  least: 3,
   run: async (root) => {
     const scratch = copyTerraform(root)
     try {
-      const { plan } = await applyEnvironment(scratch, name, deps)
-      const broken = rulesBroken(plan)
-      const lines = broken.flatMap((rule) => rule.breaches.map((breach) => `${rule.name}: ${breach}`))
-      return { passed: broken.length === 0, read: plan.resources.length, output: lines.join('\n') }
+      return await judgeNeeds(scratch, deps)
     } finally {
       scratch.remove()
     }

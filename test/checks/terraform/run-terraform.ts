@@ -4,6 +4,7 @@
 
 import { projectRoot } from '../../support/places.ts'
 import { runChecks } from '../run-checks.ts'
+import { appliedEnvironments } from './applied-environments.ts'
 import { breachCheck, terraformChecks } from './checks.ts'
 import { startProviderStub } from './provider/provider-stub.ts'
 import { readAwsSchema } from './provider/schema.ts'
@@ -14,11 +15,13 @@ if (program === undefined) {
   console.log('Skipped: there is no terraform or tofu on the PATH')
 } else {
   const stub = await startProviderStub(readAwsSchema())
+  const applied = appliedEnvironments(projectRoot, { program, stub })
   try {
-    const checks = [...terraformChecks({ program, stub }), breachCheck({ program, stub })]
+    const checks = [...terraformChecks({ program, stub }, applied), breachCheck({ program, stub })]
     const options = { root: projectRoot, words: process.argv.slice(2), command: 'check:terraform' }
     process.exitCode = await runChecks(checks, options)
   } finally {
+    applied.remove()
     stub.stop()
   }
 }

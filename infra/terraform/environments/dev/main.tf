@@ -8,14 +8,20 @@ locals {
   topics     = jsondecode(file("${path.module}/../../generated/topics.auto.tfvars.json")).topics
   functions  = jsondecode(file("${path.module}/../../generated/functions.auto.tfvars.json")).functions
 
-  # Runs the migrations and makes the topics, before each roll-out.
-  jobs = { "sluice-migrate" = { needs = ["postgres", "kafka"] } }
+  # ServiceAccounts beside the functions: one runs the migrations and makes the topics before each roll-out; as the other, the
+  # credentials of KafkaSources and sinks are read.
+  jobs = {
+    "sluice-migrate" = { needs = ["postgres", "kafka"] }
+    "sluice-sources" = { needs = ["kafka"] }
+  }
 
+  # Each is JSON with the properties that its description names.
   secrets = {
-    postgres = { description = "DATABASE_URL of the functions" }
-    redis    = { description = "REDIS_URL of the functions" }
-    kafka    = { description = "Name and password at Kafka, for functions and dispatchers", name_prefix = "AmazonMSK_" }
-    model    = { description = "MODEL_API_KEY" }
+    postgres = { description = "The user of the functions: username, password" }
+    redis    = { description = "The user of the functions: username, password" }
+    kafka    = { description = "The user of functions, sources and sinks: username, password", name_prefix = "AmazonMSK_" }
+    model    = { description = "The chat model: base_url, api_key" }
+    memory   = { description = "Between functions and memory-service: token" }
   }
 }
 

@@ -47,12 +47,12 @@ output "buckets" {
 }
 
 output "secrets" {
-  description = "Name of each secret, by what needs it."
+  description = "Name of each secret, by what it is for."
   value       = module.secrets.names
 }
 
 output "functions" {
-  description = "Role and security groups of each function."
+  description = "Role and security groups of each ServiceAccount: of functions, of sluice-migrate and sluice-sources."
   value = {
     for name, arn in module.access.role_arns : name => {
       role_arn           = arn

@@ -38,7 +38,7 @@ variable "cluster" {
 }
 
 variable "initial_secret_values" {
-  description = "First values of secrets, by postgres, redis, kafka, model. Never stored: TF_VAR_initial_secret_values for the one apply that writes them."
+  description = "First values of secrets, each JSON, by postgres, redis, kafka, model, memory. Never stored: TF_VAR_initial_secret_values for the one apply that writes them."
   type        = map(string)
   default     = {}
   nullable    = false

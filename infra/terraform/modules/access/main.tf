@@ -18,7 +18,12 @@ locals {
     }
   ]...)
 
-  secret_arns = { for name, needs in local.needs : name => sort([for need in needs : var.secret_arns[need] if contains(keys(var.secret_arns), need)]) }
+  # What it works with where it is there has a secret, too, and nothing to reach beside functions.
+  secret_arns = {
+    for name, needs in local.needs : name => sort([
+      for key in setunion(needs, var.functions[name].uses) : var.secret_arns[key] if contains(keys(var.secret_arns), key)
+    ])
+  }
   bucket_arns = { for name, needs in local.needs : name => contains(needs, "bucket") ? sort(values(var.bucket_arns)) : [] }
   issuer      = trimprefix(var.cluster.oidc_issuer, "https://")
 }

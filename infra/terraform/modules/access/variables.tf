@@ -51,6 +51,7 @@ variable "functions" {
   description = "What each function needs, as `sluice render` writes it. A job that runs beside them counts as one."
   type = map(object({
     needs    = list(string)
+    uses     = optional(list(string), [])
     produces = optional(list(string), [])
   }))
   nullable = false

@@ -9,11 +9,22 @@ export class Unknown {
 }
 
 export type Value = unknown
-type Fill = (type: AttributeType, path: string) => Value
+type Fill = (type: AttributeType, path: string, name?: string) => Value
 
 export const unknownValue: Fill = () => new Unknown()
 
-export const madeUpValue: Fill = (type, path) => {
+/** Values whose form somebody relies on, by type of resource and attribute. */
+const formed: Readonly<Record<string, (name: string) => Value>> = {
+  'aws_iam_role-arn': (name) => `arn:aws:iam::123456789012:role/${name}`,
+  'aws_security_group-id': (name) => `sg-${name}`,
+  'aws_msk_cluster-bootstrap_brokers_sasl_scram': () => 'b-1.made-up.amazonaws.com:9096,b-2.made-up.amazonaws.com:9096',
+}
+
+/** With the name of the resource, so that two of a kind are told apart. */
+export const madeUpValue: Fill = (type, path, name = '') => {
+  const form = formed[path]
+  if (form !== undefined) return form(name)
+  if (type === 'string' && name !== '') return `stub-${path}-${name}`
   if (type === 'string') return `stub-${path}`
   if (type === 'number') return 1
   if (type === 'bool') return false
@@ -40,11 +51,12 @@ export interface FillOptions {
 export function fillIn({ block, path = '' }: FillOptions, value: Value, fill: Fill): Value {
   if (value === null || value === undefined || value instanceof Unknown || typeof value !== 'object') return value
   const object = value as Record<string, Value>
+  const ownName = typeof object['name'] === 'string' ? object['name'] : ''
   for (const [name, { type, computed }] of Object.entries(block.attributes)) {
     const own = object[name]
     const isMissing = own === null || own === undefined || (own instanceof Unknown && fill !== unknownValue)
     if (isWriteOnly(name)) object[name] = null
-    else if (computed === true && isMissing) object[name] = fill(type, path === '' ? name : `${path}-${name}`)
+    else if (computed === true && isMissing) object[name] = fill(type, path === '' ? name : `${path}-${name}`, ownName)
   }
   for (const [name, { block: inner }] of Object.entries(block.block_types)) {
     const own = object[name]

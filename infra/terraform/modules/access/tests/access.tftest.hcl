@@ -11,6 +11,7 @@ variables {
   functions = {
     gateway       = { needs = ["postgres", "redis"], produces = ["conversation.inbound"] }
     tool-executor = { needs = ["postgres"] }
+    memory        = { needs = [], uses = ["memory"] }
     pure          = { needs = [] }
   }
   dependencies = {
@@ -18,7 +19,7 @@ variables {
     redis    = { security_group_id = "sg-redis", port = 6379 }
     kafka    = { security_group_id = "sg-kafka", port = 9096 }
   }
-  secret_arns = { postgres = "arn:postgres", redis = "arn:redis", kafka = "arn:kafka", model = "arn:model" }
+  secret_arns = { postgres = "arn:postgres", redis = "arn:redis", kafka = "arn:kafka", model = "arn:model", memory = "arn:memory" }
   kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
 }
 
@@ -38,6 +39,11 @@ run "needs_become_rules_and_policies" {
   assert {
     condition     = tolist(data.aws_iam_policy_document.function["tool-executor"].statement[0].resources) == tolist(["arn:postgres"])
     error_message = "the tool executor reads one"
+  }
+
+  assert {
+    condition     = tolist(data.aws_iam_policy_document.function["memory"].statement[0].resources) == tolist(["arn:memory"])
+    error_message = "what a function uses has a secret, too"
   }
 
   assert {
