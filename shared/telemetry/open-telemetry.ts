@@ -20,6 +20,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node'
 import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
 import { SluiceError, messageOf } from '../errors/index.ts'
 import { createOtlpExporter, type OtlpExporterDeps } from './otlp-exporter.ts'
+import { createRecordRedact } from './redact-record.ts'
 import type { Redact } from './redact-text.ts'
 import type { Span, SpanAttributes, SpanKind, SpanOptions, Tracer } from './span.ts'
 import { currentTrace, type TraceContext } from './trace-context.ts'
@@ -63,7 +64,9 @@ const kinds: Readonly<Record<SpanKind, Kind>> = {
 
 export function createOpenTelemetry(options: OpenTelemetryOptions, deps: OpenTelemetryDeps): Tracing {
   const { endpoint, headers, service, sampleRatio } = options
-  const { clock, redact } = deps
+  const { clock } = deps
+  // Names and types come again and again: what was harmless is not looked at anew for each span.
+  const redact = createRecordRedact(deps.redact).message
   const exporter = createOtlpExporter({ url: `${endpoint}/v1/traces`, headers, timeoutMs: exportTimeoutMs }, deps)
   const processor = new BatchSpanProcessor({
     exporter,
@@ -141,7 +144,8 @@ function spanContextOf({ traceId, spanId, sampled, state }: TraceContext): SpanC
 /** Texts without what looks like a secret; what is undefined is left out. */
 function cleaned(attributes: SpanAttributes, redact: Redact): Attributes {
   const clean: Attributes = {}
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const name in attributes) {
+    const value = attributes[name]
     if (value === undefined) continue
     if (typeof value === 'string') clean[name] = redact(value)
     else clean[name] = typeof value === 'object' ? value.map(redact) : value

@@ -123,7 +123,6 @@ function traceOf(
       'messaging.operation.type': 'create',
       'messaging.destination.name': topic.name,
       'messaging.message.id': id,
-      'cloudevents.event_id': id,
       'cloudevents.event_type': type.type,
     },
   })

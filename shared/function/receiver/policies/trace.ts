@@ -50,7 +50,6 @@ const attributesOf = ({ event, topic, partition, offset }: Incoming, { laneToken
   'messaging.operation.name': 'process',
   'messaging.operation.type': 'process',
   'messaging.message.id': event.id,
-  'cloudevents.event_id': event.id,
   'cloudevents.event_source': event.source,
   'cloudevents.event_type': event.type,
   'sluice.way_in': laneToken === undefined ? 'source' : 'lane',
