@@ -188,10 +188,15 @@ export const passingOn =
   (request, response) => {
     const passOn = async (body: Buffer): Promise<void> => {
       const { 'content-length': _, host: __, connection: ___, ...headers } = request.headers
-      const passed = { method: 'POST', headers: headers as Record<string, string>, body }
+      const isWrite = request.method === 'POST' // others are probes
+      const passed = {
+        method: request.method ?? '',
+        headers: headers as Record<string, string>,
+        ...(isWrite ? { body } : {}),
+      }
       const answer = await fetch(`${url}${request.url ?? ''}`, passed)
       const text = await answer.text()
-      if (losesAnswer()) response.destroy()
+      if (isWrite && losesAnswer()) response.destroy()
       else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text)
     }
     const chunks: Buffer[] = []
