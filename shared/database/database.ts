@@ -40,6 +40,7 @@ const probeEveryMs = 5_000
 const probeSilentEveryMs = 1_000
 /** A server that does not answer this question for so long is not there. */
 const pingLimitMs = 3_000
+const lateMs = 500
 const startBackoff = { firstMs: 100, maxMs: 2_000 }
 
 export function createDatabase(options: DatabaseOptions, { log, clock }: DatabaseDeps): Database {
@@ -113,10 +114,13 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   const ping = (): Promise<void> => (asking ??= pingTwice().finally(() => (asking = undefined)))
 
   async function pingTwice(): Promise<void> {
+    const begun = clock.monotonic()
     try {
       await pingOnce()
     } catch (error) {
-      if (!wasSilent(error)) throw error
+      // When the time-out itself came late, this process stood still, and the answer may be there.
+      const wasLate = clock.monotonic() - begun > pingLimitMs + lateMs
+      if (wasLate || !wasSilent(error)) throw error
       await pingOnce().catch((again: unknown) => {
         standsStill = true // and not just the connection that was asked first
         throw again

@@ -24,7 +24,7 @@ const networks: readonly BadNetwork[] = [
     allTaken: true,
   },
   {
-    title: 'everything arrives in slices of one byte',
+    title: 'every chunk arrives in slices of one byte',
     make: (proxy) => proxy.slice(1),
     count: 'slices',
     allTaken: true,

