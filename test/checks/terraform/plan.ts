@@ -89,6 +89,9 @@ function referencesIn(expressions: Readonly<Record<string, unknown>>): Configure
 export const ofType = ({ resources }: Plan, ...types: readonly string[]): readonly Resource[] =>
   resources.filter(({ type }) => types.includes(type))
 
+/** Empty when there is none. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 /** A nested block: Terraform shows it as a list of one. */
 export function nested(
   values: Readonly<Record<string, unknown>>,

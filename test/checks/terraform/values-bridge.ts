@@ -65,15 +65,17 @@ interface Planted {
   readonly outputs: object
 }
 
+const readPaths = `region
+postgres.host postgres.port postgres.database
+redis.host redis.port
+kafka.bootstrap_servers
+buckets
+secrets.postgres secrets.redis secrets.kafka secrets.model secrets.memory
+functions functions.gateway.role_arn functions.gateway.security_group_ids`.split(/\s+/)
+
 /** What is read of the outputs, each gone, under another name, and of another type. */
 function plantedIn(outputs: Applied['outputs']): readonly Planted[] {
-  const read = [
-    'region',
-    ...['postgres.host', 'postgres.port', 'postgres.database', 'redis.host', 'redis.port', 'kafka.bootstrap_servers'],
-    ...['secrets.postgres', 'secrets.redis', 'secrets.kafka', 'secrets.model', 'secrets.memory', 'buckets'],
-    ...['functions', 'functions.gateway.role_arn', 'functions.gateway.security_group_ids'],
-  ]
-  return read.flatMap((path) => {
+  return readPaths.flatMap((path) => {
     const [name = '', ...inner] = path.split('.')
     const at = [name, 'value', ...inner]
     const gone = setAt(outputs, at, undefined)

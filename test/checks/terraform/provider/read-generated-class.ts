@@ -105,7 +105,7 @@ function blockOf(parts: Parts, place: Place): Block {
       }
     } else {
       const object = ['object', objectType(inner)] as const
-      attributes[name] = { type: kind === 'struct' ? object : [kind as 'list' | 'set' | 'map', object], ...flags }
+      attributes[name] = { type: kind === 'struct' ? object : collection(kind, object), ...flags }
     }
   }
   for (const [name, type] of computedOnly(parts, place)) attributes[name] ??= { type, computed: true }
@@ -152,6 +152,11 @@ const plain: Readonly<Record<string, AttributeType>> = {
 }
 
 /** Undefined for a struct. "stringListMap" is a map of lists of strings. */
+function collection(kind: string, of: AttributeType): AttributeType {
+  if (kind === 'list' || kind === 'set' || kind === 'map') return [kind, of]
+  throw new Error(`the class has a collection of an unknown kind: ${kind}`)
+}
+
 function plainType(kind: string, storage: string): AttributeType | undefined {
   const [, element = '', wraps = ''] = /^(string|number|boolean|any)((?:Map|List)*)$/.exec(storage) ?? []
   const type = plain[element]

@@ -1,4 +1,4 @@
-import { ofType, type Plan } from '../plan.ts'
+import { ofType, textOf, type Plan } from '../plan.ts'
 import type { Rule } from './rule.ts'
 
 /** Each is a resource of its own that refers to the bucket. */
@@ -41,10 +41,10 @@ const openBlocks = (plan: Plan): readonly string[] =>
 
 const unversioned = (plan: Plan): readonly string[] =>
   ofType(plan, 'aws_s3_bucket_versioning')
-    .filter(({ values }) => JSON.stringify(values['versioning_configuration'] ?? '').includes('"Enabled"') === false)
+    .filter(({ values }) => !JSON.stringify(values['versioning_configuration'] ?? '').includes('"Enabled"'))
     .map(({ address }) => `${address} keeps no versions`)
 
 const clearText = (plan: Plan): readonly string[] =>
   ofType(plan, 'aws_s3_bucket_policy')
-    .filter(({ values }) => !/"Effect":\s*"Deny".*"aws:SecureTransport"/s.test(String(values['policy'] ?? '')))
+    .filter(({ values }) => !/"Effect":\s*"Deny".*"aws:SecureTransport"/s.test(textOf(values['policy'])))
     .map(({ address }) => `${address} does not refuse requests without TLS`)

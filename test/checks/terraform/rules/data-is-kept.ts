@@ -1,4 +1,4 @@
-import { ofType, type Plan } from '../plan.ts'
+import { ofType, textOf, type Plan } from '../plan.ts'
 import type { Rule } from './rule.ts'
 
 export const dataIsKept: Rule = {
@@ -11,7 +11,7 @@ const unkeptAnywhere = (plan: Plan): readonly string[] => [
     .filter(({ values }) => Number(values['backup_retention_period'] ?? 0) < 1)
     .map(({ address }) => `${address} has no backups`),
   ...ofType(plan, 'aws_msk_configuration').flatMap(({ address, values }) => {
-    const properties = String(values['server_properties'] ?? '')
+    const properties = textOf(values['server_properties'])
     return [
       'auto.create.topics.enable=false',
       'default.replication.factor=3',
