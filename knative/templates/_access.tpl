@@ -164,6 +164,9 @@ KAFKA_SASL_PASSWORD: {{ "{{ .kafka_password }}" | quote }}
 {{ $kafka.type.key }}: {{ upper $kafka.mechanism }}
 {{ $kafka.user.key }}: {{ "{{ .kafka_username }}" | quote }}
 {{ $kafka.password.key }}: {{ "{{ .kafka_password }}" | quote }}
+{{- with $external.kafka.ca }}
+ca.crt: {{ printf "{{ .kafka_%s }}" . | quote }}
+{{- end }}
 protocol: {{ ternary "SASL_SSL" "SASL_PLAINTEXT" .root.Values.kafka.tls.enabled }}
 {{- end }}
 {{- end -}}
@@ -173,7 +176,10 @@ protocol: {{ ternary "SASL_SSL" "SASL_PLAINTEXT" .root.Values.kafka.tls.enabled 
 {{- $external := .root.Values.externalSecrets -}}
 {{- $properties := dict "database" (list "username" "password") "redis" (list "username" "password") "model" (list "api_key" "base_url") "memory" (list "token") "kafka" (list "username" "password") -}}
 {{- $wanted := .secrets -}}
-{{- if has "sources" $wanted -}}{{- $wanted = list "kafka" -}}{{- end -}}
+{{- if has "sources" $wanted -}}
+{{- $wanted = list "kafka" -}}
+{{- with $external.kafka.ca -}}{{- $_ := set $properties "kafka" (list "username" "password" .) -}}{{- end -}}
+{{- end -}}
 {{- if not $external.redis.host -}}{{- $wanted = without $wanted "redis" -}}{{- end -}}
 {{- if not .root.Values.kafka.sasl.enabled -}}{{- $wanted = without $wanted "kafka" -}}{{- end -}}
 {{- range $name := $wanted -}}
