@@ -85,6 +85,7 @@ async function openGates({ root, cluster }: World): Promise<void> {
   if (code !== 0) throw new Error(output)
 }
 
+/** One installation over the other, as somebody does who makes an installation grow. */
 async function applyRendered(world: World): Promise<readonly Call[]> {
   const { root, cluster } = world
   const calls: Call[] = []
@@ -104,17 +105,8 @@ async function applyRendered(world: World): Promise<readonly Call[]> {
         await new Promise((resolve) => setTimeout(resolve, 500))
         ended = await once()
       }
-      calls.push(mustPass(`kubectl apply -f ${folder}${file}`, ended))
+      calls.push(mustPass(`kubectl apply -f ${join(folder, file)}`, ended))
     }
-    await cluster.kubectl(['delete', 'namespace', 'sluice', '--wait=false'])
-    await cluster.kubectl([
-      '-n',
-      'sluice',
-      'delete',
-      'ksvc,kafkasources.sources.knative.dev,pingsources,job',
-      '--all',
-      '--wait=false',
-    ])
   }
   return calls
 }

@@ -3,7 +3,7 @@
 
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { isObject, type JsonObject } from '../../../../cli/doctor/manifest.ts'
+import { isObject, objectAt, type JsonObject } from '../../../../cli/doctor/manifest.ts'
 import { moduleFolder } from '../go-tools.ts'
 import { isSkipped } from '../knative-check.ts'
 import type { Cluster } from './start-cluster.ts'
@@ -77,7 +77,7 @@ function ownDefinitions(root: string): readonly JsonObject[] {
   const byKind = new Map<string, Definition>()
   for (const file of globSync('*.json', { cwd: folder }).toSorted()) {
     const [group = '', kind = '', version = ''] = basename(file, '.json').split('_')
-    const schema = structural(JSON.parse(readFileSync(join(folder, file), 'utf8')))
+    const schema = structural(withoutHead(JSON.parse(readFileSync(join(folder, file), 'utf8'))))
     const known = byKind.get(kind) ?? { group, kind, versions: {} }
     byKind.set(kind, { ...known, versions: { ...known.versions, [version]: isObject(schema) ? schema : open } })
   }
@@ -105,8 +105,14 @@ function definitionOf({ group, kind, versions }: Definition): JsonObject {
   }
 }
 
+/** apiVersion, kind and metadata are the API server's own. */
+function withoutHead(schema: unknown): JsonObject {
+  const { spec, status } = objectAt(schema, ['properties'])
+  return { type: 'object', properties: { spec, status } }
+}
+
 /** What a definition's schema may not have: unknown fields are refused by kubectl all the same. */
-const unstructural = ['$comment', 'const', 'propertyNames']
+const unstructural = ['$comment', 'const', 'propertyNames', 'pattern']
 
 function structural(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(structural)

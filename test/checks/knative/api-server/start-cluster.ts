@@ -86,7 +86,7 @@ export async function startCluster({ etcd, apiServer, webhook }: ClusterPrograms
       '--allow-privileged=true',
     ])
     const kubeconfig = join(folder, 'kubeconfig')
-    writeFileSync(kubeconfig, kubeconfigOf(port, join(folder, 'certs', 'apiserver.crt')))
+    writeFileSync(kubeconfig, kubeconfigOf(port, join(folder, 'certs', 'apiserver.crt')), { mode: 0o600 })
     const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder }
     const kubectl = (args: readonly string[], input?: string): Promise<Ended> =>
       execute('kubectl', ['--warnings-as-errors', ...args], { env, ...(input === undefined ? {} : { input }) })
