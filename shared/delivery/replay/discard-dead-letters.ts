@@ -3,7 +3,8 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Queryable } from '../../database/index.ts'
 import { filterSql, filterValues, type DeadLetterFilter } from './dead-letter-filter.ts'
-import { discard, type Operator } from './redrive.ts'
+import type { Operator } from './operator.ts'
+import { discard } from './redrive.ts'
 import type { RefusedLetter } from './replay-dead-letters.ts'
 
 export interface DiscardReport {

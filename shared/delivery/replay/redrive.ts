@@ -4,16 +4,7 @@ import type { Database, Queryable } from '../../database/index.ts'
 import { SluiceError, sqlState } from '../../errors/index.ts'
 import { judgeEvent, refusal, type RefusedReplay } from './judge-letter.ts'
 import { takeBackWork, type WorkOf } from './take-back.ts'
-
-export interface Operator {
-  /** Of the command; all its entries in the ledger have it. */
-  readonly runId: string
-  /** Who did it, for the ledger. */
-  readonly by: string
-  readonly reason: string
-  /** Only this tenant's dead letters exist for the operator. Undefined: every tenant's. */
-  readonly tenant?: string | undefined
-}
+import type { Operator } from './operator.ts'
 
 export type Redriven =
   /** `work`: it was no event, and its function tries it again by itself. */

@@ -1,7 +1,7 @@
 // Work that no event started (dead-letters/bury-work.ts) has no lane to go back to. Whoever did it says how it is taken up again.
 
 import type { Database, Queryable } from '../../database/index.ts'
-import type { Operator } from './redrive.ts'
+import type { Operator } from './operator.ts'
 
 export interface GivenUpWork {
   readonly tenant: string
