@@ -1,7 +1,8 @@
 // The end of the pipeline for functions with state: hands the event to delivery, from its source or from its lane, or to be
 // run dry. A dispatcher sends only fixed and `ce-` headers, so no record can ask for that.
 
-import { dryRunTokenHeader, type Answer, type Delivery } from '../../delivery/index.ts'
+import type { Answer, Delivery } from '../../delivery/index.ts'
+import { dryRunTokenHeader } from './dry-run-header.ts'
 import type { Receive } from './pipeline.ts'
 import type { Reply } from './reply.ts'
 

@@ -1,6 +1,6 @@
 // The intake of an event function, put together: which policies in which order, and what stands at the end.
 
-import { dryRunTokenHeader, type Delivery } from '../../delivery/index.ts'
+import type { Delivery } from '../../delivery/index.ts'
 import type { CloudEvent } from '../../events/index.ts'
 import type { Clock } from '../../time/index.ts'
 import type { Instruments, Logger, Tracer } from '../../telemetry/index.ts'
@@ -10,6 +10,7 @@ import { createAdmission } from './admission.ts'
 import { runDeadlineMs, sourceDeadlineMs } from './answer-times.ts'
 import { createDecodeRequest } from './decode-request.ts'
 import { createDeliver } from './deliver.ts'
+import { dryRunTokenHeader } from './dry-run-header.ts'
 import { createIntake, type Intake } from './intake.ts'
 import { composePipeline, type Policy, type Receive } from './pipeline.ts'
 import { admit, type Admissions } from './policies/admit.ts'
