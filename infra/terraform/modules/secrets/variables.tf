@@ -33,8 +33,8 @@ variable "secrets" {
   nullable = false
 
   validation {
-    condition     = alltrue([for secret in values(var.secrets) : secret.rotation_days >= 1 && secret.rotation_days <= 365])
-    error_message = "rotation_days must be 1 to 365."
+    condition     = alltrue([for secret in values(var.secrets) : secret.rotation_days >= 1 && secret.rotation_days <= 90])
+    error_message = "rotation_days must be 1 to 90."
   }
 
   validation {
