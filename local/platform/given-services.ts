@@ -7,6 +7,8 @@ import type { Component } from '../../shared/lifecycle/index.ts'
 
 /** Long enough for a server of another continent; a person waits. */
 const answerWithinMs = 4_000
+/** A server that refuses is asked again for so long, in milliseconds: it may be starting, too. */
+export const givenTriesMs = 2_000
 
 export interface GivenService {
   readonly variable: 'DATABASE_URL' | 'KAFKA_BROKERS'

@@ -24,7 +24,7 @@ import { createRunner, createSourceWatch, type ProcessEvent, type Runner } from 
 import { seedEmptyDatabase } from '../seeds/index.ts'
 import { compileCacheEnv, warmCompileCache } from './compile-cache.ts'
 import { startPostgres, type PlatformPostgres } from './database-server.ts'
-import { givenKafka, givenPostgres, startGiven } from './given-services.ts'
+import { givenKafka, givenPostgres, givenTriesMs, startGiven } from './given-services.ts'
 import { installedFunctions } from './installed-functions.ts'
 import { startModel, type RehearsalModel, type RehearsalPace } from './model.ts'
 import { planProcesses, type PlannedProcess } from './process-specs.ts'
@@ -107,7 +107,8 @@ export async function startPlatform(
     if (postgres.embedded !== undefined) onStep({ step: 'postgres', version: postgres.embedded.version })
     signal.throwIfAborted()
 
-    const database = createDatabase({ ...databaseOptions, url: postgres.url }, deps)
+    const tries = config.databaseUrl === undefined ? {} : { startTimeoutMs: givenTriesMs }
+    const database = createDatabase({ ...databaseOptions, ...tries, url: postgres.url }, deps)
     await startGiven(givenPostgres(config), database, signal)
     release.add(() => database.stop())
     await prepareDatabase(database, options, deps)

@@ -112,16 +112,24 @@ async function judge({ id, turns, open }: Session, database: Database): Promise<
   assert.ok(stored.length <= turns.length + surplus, `session ${id} has ${stored.length} turns of ${turns.length}`)
   assert.deepEqual(stored.slice(0, turns.length), turns, `turns of session ${id}, in the order of their messages`)
   const { rows: started } = await database.query<{ turn_id: string }>(startedSql, [id])
+  const begun = started.map(({ turn_id }) => turn_id)
+  const inOrder = stored.filter((turn) => begun.includes(turn))
+  if (begun.join() === inOrder.join()) return
+  const { rows: published } = await database.query(publishedSql, [id])
   assert.deepEqual(
-    started.map(({ turn_id }) => turn_id),
-    stored.filter((turn) => started.some(({ turn_id }) => turn_id === turn)),
-    `turns of session ${id} started in order and once each`,
+    begun,
+    inOrder,
+    `turns of session ${id} did not start in order; published: ${JSON.stringify(published)}`,
   )
 }
 
 const turnsSql = 'SELECT turn_id, state FROM agent.turn WHERE session_id = $1 ORDER BY ordinal'
 const startedSql = `SELECT turn_id FROM agent.session_event
   WHERE session_id = $1 AND type = 'conversation.turn.started.v1' ORDER BY position`
+
+/** What to look at when turns did not start in order: where the log has their events, and since when. */
+const publishedSql = `SELECT sequence, partition, log_offset, at::time(3), sent_at::time(3), event->'data'->>'turn_id' AS turn
+  FROM sluice.outbox WHERE topic = 'conversation.inbound' AND key = $1 ORDER BY sequence`
 
 type Posted = Omit<Answer, 'at' | 'ms'> & { readonly body: Readonly<Record<string, unknown>> }
 

@@ -123,7 +123,14 @@ async function assemble(
   const bounds = createBounds(processes.map((one) => ({ name: one.spec.name, pid: () => one.pid() })))
   const traffic = startTraffic({ gatewayUrl }, { database })
   atEnd(() => traffic.pause())
-  const heals = createHeals({ gatewayUrl, memoryUrl: urls.get('memory-service') ?? '', processes, traffic, database })
+  const heals = createHeals({
+    gatewayUrl,
+    memoryUrl: urls.get('memory-service') ?? '',
+    processes,
+    traffic,
+    database,
+    events,
+  })
   const world = {
     gatewayUrl,
     urls,
@@ -163,9 +170,10 @@ interface Healing {
   readonly processes: readonly SupervisedProcess[]
   readonly traffic: Traffic
   readonly database: Database
+  readonly events: readonly ProcessEvent[]
 }
 
-function createHeals({ processes, traffic, database, ...addresses }: Healing): () => Promise<string> {
+function createHeals({ processes, traffic, database, events, ...addresses }: Healing): () => Promise<string> {
   const operations = operationsOf(addresses)
 
   return async () => {
@@ -191,6 +199,8 @@ function createHeals({ processes, traffic, database, ...addresses }: Healing): (
     const limitMs = Math.max(10_000, healsWithinMs - (performance.now() - begun))
     for (const one of processes) await until(`${one.spec.name} is ready`, () => isReady(one), { limitMs, everyMs: 100 })
     await until('nothing waits', () => nothingWaits(database), { limitMs, everyMs: 200 })
+    const ended = events.flatMap((event) => (event.kind === 'ended' ? [`${event.process} (${event.how})`] : []))
+    assert.deepEqual(ended, [], 'no process ended: what functions lean on broke, not they')
     return `healed in ${((performance.now() - begun) / 1_000).toFixed(1)} s`
   }
 }
