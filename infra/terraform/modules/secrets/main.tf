@@ -13,8 +13,9 @@ resource "aws_secretsmanager_secret" "this" {
 resource "aws_secretsmanager_secret_version" "initial" {
   for_each = { for key, secret in var.secrets : key => secret if secret.initial_version > 0 }
 
-  secret_id                = aws_secretsmanager_secret.this[each.key].id
-  secret_string_wo         = var.initial_values[each.key]
+  secret_id = aws_secretsmanager_secret.this[each.key].id
+  # Needed once for each number; later plans go without.
+  secret_string_wo         = lookup(var.initial_values, each.key, null)
   secret_string_wo_version = each.value.initial_version
 }
 

@@ -37,6 +37,19 @@ run "a_first_value_is_in_no_state" {
   }
 }
 
+run "later_plans_go_without_the_first_value" {
+  command = plan
+
+  variables {
+    secrets = { model = { description = "MODEL_API_KEY", initial_version = 1 } }
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.initial["model"].secret_string_wo_version == 1
+    error_message = "the version stays as it is"
+  }
+}
+
 run "rotation" {
   command = plan
 
