@@ -1,17 +1,19 @@
 // Whose memory it is. memory-service is internal: its callers are functions, and each says for which tenant it asks. That is
-// believed from loopback, or from whoever has the token; the service does not start where neither is given.
+// believed from loopback, or from whoever has the token; the service does not start where neither is given. A page of the web
+// reaches loopback through the browser of this machine, so without a token Host must be a name of this machine.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../shared/config/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
+import { namesThisMachine } from '../../shared/function/index.ts'
 import { memoryTenantHeader } from '../../shared/memory/index.ts'
 
 export interface Identity {
   readonly tenant: string
 }
 
-/** @throws SluiceError `unauthenticated`, `tenant_invalid`. */
+/** @throws SluiceError `unauthenticated`, `tenant_invalid`, `forbidden`. */
 export type Identify = (request: FastifyRequest) => Identity
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
@@ -27,6 +29,11 @@ export function createIdentify({ memoryServiceToken, host }: Pick<Config, 'memor
   }
   const expected = memoryServiceToken === undefined ? undefined : digest(`Bearer ${memoryServiceToken.reveal()}`)
   return ({ headers }) => {
+    if (expected === undefined && !namesThisMachine(headers))
+      throw new SluiceError(
+        'forbidden',
+        'Without a token memory-service is for this machine only, and Host names another',
+      )
     // Digests have one length, so the comparison tells nothing about the token's.
     if (expected !== undefined && !timingSafeEqual(expected, digest(headers.authorization ?? ''))) {
       throw new SluiceError('unauthenticated', 'The token is missing or wrong')

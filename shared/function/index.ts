@@ -27,6 +27,7 @@ export type { Behaviour, HttpContext, Resources, Routes, Surroundings } from './
 export { answerOnce, idempotencyKeyOf } from './http/answer-once.ts'
 export { answerTimesOf, type AnswerTimes } from './receiver/answer-times.ts'
 export { healthPaths, healthSchemas } from './operations/openapi.ts'
+export { namesThisMachine } from './page-requests.ts'
 export { findPortHolder } from './port-holder.ts'
 export { registerFunction } from './functions-framework.ts'
 export { serve } from './serve.ts'

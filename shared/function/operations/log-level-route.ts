@@ -4,10 +4,12 @@
 //
 // LR1  Only from the machine (or pod) itself, as `kubectl port-forward` comes: who can merely reach the port must neither
 //      blind the operators nor fill their disks. The serving port does not know the path at all.
-// LR2  A web page cannot ask for it: the content type makes a browser ask first, and nobody says yes.
+// LR2  A web page cannot ask for it: the content type makes a browser ask first, and nobody says yes. A page that the browser
+//      takes for one of ours, because its name was made to resolve to this machine, names that name in Host.
 
 import type { IncomingMessage } from 'node:http'
 import { parseJson } from '../../events/index.ts'
+import { namesThisMachine } from '../page-requests.ts'
 import { changeableLevels, type ChangeableLevel, type LogLevel } from '../../telemetry/index.ts'
 
 export interface RouteAnswer {
@@ -23,7 +25,8 @@ const mostSeconds = 86_400
 export async function answerLogLevel(request: IncomingMessage, logLevel: LogLevel): Promise<RouteAnswer> {
   if (request.method === 'GET' || request.method === 'HEAD') return ok(logLevel.state())
   if (request.method !== 'PUT') return { status: 405, body: '', allow: 'GET, HEAD, PUT' }
-  if (!isLocal(request)) return refusal(403, 'only from the machine or pod itself, as through kubectl port-forward')
+  if (!isLocal(request) || !namesThisMachine(request.headers))
+    return refusal(403, 'only from the machine or pod itself, as through kubectl port-forward')
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim()
   if (type !== 'application/json') return refusal(415, 'content-type must be application/json')
   const body = await readShort(request)

@@ -14,6 +14,7 @@ import type { Clock } from '../../time/index.ts'
 import { closeServer, listen } from '../listen.ts'
 import type { Health } from '../operations/health.ts'
 import { pathOf } from '../operations/operations-server.ts'
+import { isFromOwnPage } from '../page-requests.ts'
 import { receiverLimits, serverOptions, type ServerLimits } from '../server-limits.ts'
 import { namesTwoHosts } from '../two-hosts.ts'
 import { answerClientError } from './client-error.ts'
@@ -70,6 +71,7 @@ type Phase = { readonly name: 'serving' } | { readonly name: 'draining'; readonl
 const notPost = errorReply('method_not_allowed', 'invalid', { allow: 'POST' })
 const targetTooLong = errorReply('uri_too_long', 'invalid')
 const twoHosts = errorReply('malformed_request', 'invalid')
+const fromPage = errorReply('forbidden', 'invalid')
 const encoded = errorReply('unsupported_media_type', 'invalid')
 const tooLarge = errorReply('body_too_large', 'invalid')
 const drainingReply = errorReply('draining', 'draining', { retryAfterS: 1 })
@@ -121,6 +123,7 @@ export function createReceiver(options: ReceiverOptions, deps: ReceiverDeps): Re
     if (method !== 'POST') return notPost
     if (url.length > limits.targetLength) return targetTooLong
     if (namesTwoHosts(request)) return twoHosts
+    if (isFromOwnPage(headers)) return fromPage
     const inTrouble = guard?.sheds()
     if (inTrouble !== undefined) return { ...overloaded, shed: inTrouble }
     if (admissionFor(admissions, reception).full()) return overloaded

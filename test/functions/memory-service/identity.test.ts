@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createIdentify } from '../../../functions/memory-service/identity.ts'
 import { secret } from '../../../shared/config/index.ts'
+import { exchange, post } from '../../shared/function/raw-http.ts'
 import { startMemoryService } from '../support/memory.ts'
 
 test('it does not start where other machines could reach it without a token', () => {
@@ -23,3 +24,18 @@ test('W-23: a request names its tenant, and is believed only with the token', { 
   for (const tenant of ['', 'Upper', '*', 'a b', 'x'.repeat(64)])
     assert.deepEqual(await ask({ authorization: 'Bearer a-token' }, tenant), [403, 'tenant_invalid'], tenant)
 })
+
+test(
+  'without a token it serves this machine, and no page whose name was made to resolve to it',
+  { timeout: 30_000 },
+  async (t) => {
+    const { service } = await startMemoryService(t)
+    const { port } = service
+    const ask = async (host: string): Promise<number> => {
+      const headers = { host, 'content-type': 'application/json', 'sluice-tenant': 'local' }
+      return (await exchange(port, post(headers, '{}', '/v1/memory/recall'))).status
+    }
+    assert.equal(await ask(`localhost:${port}`), 200)
+    assert.equal(await ask(`evil.example:${port}`), 403)
+  },
+)

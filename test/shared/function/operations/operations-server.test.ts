@@ -6,6 +6,7 @@ import { createOperationsServer } from '../../../../shared/function/operations/o
 import { createInstruments, createLogger, createLogLevel } from '../../../../shared/telemetry/index.ts'
 import { systemClock } from '../../../../shared/time/index.ts'
 import { atEnd } from '../../../support/index.ts'
+import { exchange } from '../raw-http.ts'
 
 const limit = { timeout: 20_000 }
 
@@ -67,6 +68,21 @@ test('the log level is not changed from another machine', limit, async (t) => {
   const { server } = await start(t, undefined, '0.0.0.0')
   const answer = await putLevel(`http://${address}:${server.port()}`, '{"level":"error"}')
   assert.equal(answer.status, 403)
+})
+
+test('the log level is not changed by a page whose name was made to resolve to this machine', limit, async (t) => {
+  const { server, ask } = await start(t)
+  const body = '{"level":"error"}'
+  const head = [
+    'PUT /log-level HTTP/1.1',
+    `host: evil.example:${server.port()}`,
+    `origin: http://evil.example:${server.port()}`,
+    'content-type: application/json',
+    `content-length: ${body.length}`,
+  ]
+  const answer = await exchange(server.port(), `${head.join('\r\n')}\r\n\r\n${body}`)
+  assert.equal(answer.status, 403)
+  assert.deepEqual(await (await ask('/log-level')).json(), { level: 'info', configured: 'info' })
 })
 
 test('health and metrics are answered, everything else is 404, other methods 405', async (t) => {

@@ -168,6 +168,12 @@ const rows: readonly Row[] = [
     status: 400,
     code: '',
   },
+  {
+    what: '23 an event from a page whose name was made to lead here',
+    request: post(messageHeaders({ host: 'evil.example', origin: 'http://evil.example' }), message()),
+    status: 403,
+    code: 'forbidden',
+  },
   // 41–47: CloudEvents
   ...['id', 'source', 'type', 'specversion'].map((name): Row => ({
     what: `41 no ce-${name}`,
