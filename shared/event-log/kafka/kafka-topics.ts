@@ -10,7 +10,11 @@ export interface KafkaTopics {
   load(): Promise<void>
   /** @throws SluiceError `unknown_topic`. */
   partitionsOf(topic: string): Promise<number>
-  /** Of a topic that `partitionsOf` has told before. */
+  /**
+   * Of a topic that `partitionsOf` has told before.
+   * @throws SluiceError `event_log_unavailable` when it has not since the connection was opened anew: a guess would put a key
+   * into two partitions, and its order would be gone.
+   */
   knownPartitions(topic: string): number
   /** @throws SluiceError `unknown_topic` when the topic or the partition does not exist. */
   require(topic: string, partition: number): Promise<void>
@@ -49,7 +53,11 @@ export function createKafkaTopics({ admin, cluster, clock }: KafkaTopicsDeps): K
   return {
     load,
     partitionsOf,
-    knownPartitions: (topic) => topics.get(topic) ?? 1,
+    knownPartitions: (topic) => {
+      const partitions = topics.get(topic)
+      if (partitions !== undefined) return partitions
+      throw new SluiceError('event_log_unavailable', `The partitions of ${topic} are not known yet`)
+    },
     require: async (topic, partition) => {
       if (partition < (await partitionsOf(topic))) return
       throw new SluiceError('unknown_topic', `${topic} has no partition ${partition}`)
