@@ -48,7 +48,7 @@ export async function runCase(one: FaultCase, { world, full }: RunCaseDeps): Pro
   limit.end()
   if (proofs.length === 0) failures.push('the fault is not proven: nothing shows that it happened')
   for (let next = cleanUps.pop(); next !== undefined; next = cleanUps.pop()) await attempt('clean-up', next)
-  const shared = used as World | undefined
+  const shared = used
   if (shared !== undefined) {
     await attempt('I13 it heals', async () => notes.push(await shared.heals()))
     await attempt('I1, I4 nothing is lost, order holds', async () => notes.push(await shared.traffic.judged()))

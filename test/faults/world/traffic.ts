@@ -59,7 +59,7 @@ export function startTraffic(options: { readonly gatewayUrl: string }, { databas
       const { body, ...answer } = await post(options.gatewayUrl, session, session.open)
       answers.push({ ...answer, at: begun, ms: performance.now() - begun })
       if (answer.status === 202) {
-        session.turns.push(String(body['turn_id']))
+        session.turns.push(body.turn_id ?? '')
         session.open = undefined
       }
       await sleep(everyMs, undefined, { signal }).catch(() => undefined)
@@ -131,7 +131,7 @@ const startedSql = `SELECT turn_id FROM agent.session_event
 const publishedSql = `SELECT sequence, partition, log_offset, at::time(3), sent_at::time(3), event->'data'->>'turn_id' AS turn
   FROM sluice.outbox WHERE topic = 'conversation.inbound' AND key = $1 ORDER BY sequence`
 
-type Posted = Omit<Answer, 'at' | 'ms'> & { readonly body: Readonly<Record<string, unknown>> }
+type Posted = Omit<Answer, 'at' | 'ms'> & { readonly body: { readonly code?: string; readonly turn_id?: string } }
 
 async function post(gatewayUrl: string, { id }: Session, open: NonNullable<Session['open']>): Promise<Posted> {
   try {
@@ -141,9 +141,9 @@ async function post(gatewayUrl: string, { id }: Session, open: NonNullable<Sessi
       body: JSON.stringify({ session_id: id, message: open.text }),
       signal: AbortSignal.timeout(requestLimitMs),
     })
-    const body = (await response.json()) as Readonly<Record<string, unknown>>
+    const body = (await response.json()) as Posted['body']
     const retryAfter = response.headers.get('retry-after') ?? undefined
-    return { status: response.status, code: String(body['code'] ?? ''), retryAfter, body }
+    return { status: response.status, code: body.code ?? '', retryAfter, body }
   } catch (error) {
     return { status: 0, code: error instanceof Error ? error.name : '', retryAfter: undefined, body: {} }
   }

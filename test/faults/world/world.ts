@@ -214,8 +214,8 @@ async function isReady({ spec }: SupervisedProcess): Promise<boolean> {
 async function nothingWaits(database: Database): Promise<boolean> {
   const { rows } = await database.query<{ waits: number }>(`SELECT
     (SELECT count(*) FROM sluice.parked) + (SELECT count(*) FROM sluice.lane) + (SELECT count(*) FROM agent.memory_write_outbox)
-    + (SELECT coalesce(sum(next - 1 - sent), 0) FROM sluice.outbox_key WHERE sent + 1 < next) AS waits`)
+    + (SELECT coalesce(sum(next - 1 - sent), 0)::bigint FROM sluice.outbox_key WHERE sent + 1 < next) AS waits`)
   const { waits = 0 } = rows[0] ?? {}
-  if (Number(waits) > 0) throw new Error(`${waits} wait`)
+  if (waits > 0) throw new Error(`${waits} wait`)
   return true
 }
