@@ -1,4 +1,4 @@
-// How dead letters, plans and reports look in a terminal.
+// How dead letters, plans and reports look in a terminal. What senders wrote goes through terminalText.
 
 import type {
   DeadLetterDetail,
@@ -8,6 +8,7 @@ import type {
   PlannedGroup,
   ReplayReport,
 } from '../shared/delivery/index.ts'
+import { terminalText } from './terminal-text.ts'
 
 const shownBytes = 4_096
 
@@ -22,7 +23,7 @@ export function letterLine({
 }: DeadLetterSummary): string {
   const what = type ?? 'no event'
   const place = key === null ? '' : ` key ${key}`
-  return `${id}  ${at}  ${name}  ${cause}  ${what}${place}${state === 'dead' ? '' : `  (${state})`}`
+  return terminalText(`${id}  ${at}  ${name}  ${cause}  ${what}${place}${state === 'dead' ? '' : `  (${state})`}`)
 }
 
 export function letterPage(letter: DeadLetterDetail): string {
@@ -47,14 +48,15 @@ export function letterPage(letter: DeadLetterDetail): string {
     ['state', ledger === null ? letter.state : `${ledger.action} ${ledger.at} by ${ledger.by}: ${ledger.reason}`],
   ].map(([name = '', value = '']) => `${name.padEnd(12)} ${value}`)
   const journal = steps.map(({ name, effect, state }) => `  ${name} (${effect}) ${state}`)
-  return [
+  const lines = [
     ...facts,
     ...(journal.length === 0 ? [] : ['steps so far', ...journal]),
     ...(event === null ? [] : ['event', indented(JSON.stringify(event, undefined, 2))]),
     ...(headers === null ? [] : ['headers', indented(JSON.stringify(headers, undefined, 2))]),
     `raw, ${raw.length} bytes`,
     indented(rawText(raw)),
-  ].join('\n')
+  ]
+  return terminalText(lines.join('\n'))
 }
 
 const indented = (text: string): string => text.replaceAll(/^/gm, '  ')
@@ -72,24 +74,26 @@ export function groupText(group: PlannedGroup): string {
   const { function: name, fingerprint, cause, count, keys, oldest, newest, sample, replayable, refused } = group
   const reasons = Object.entries(refused).map(([reason, number]) => `${number} refused (${reason})`)
   const span = count === 1 ? oldest : `${oldest} to ${newest}`
-  return [
+  const lines = [
     `${name}  ${cause}  fingerprint ${fingerprint}`,
     `  ${count} dead, in ${keys} lanes, ${span}`,
     `  e.g. ${sample.dead_letter_id} (${sample.type ?? 'no event'}): ${sample.message}`,
     `  a replay: ${[`${replayable} back to the ends of their lanes`, ...reasons].join(', ')}`,
-  ].join('\n')
+  ]
+  return terminalText(lines.join('\n'))
 }
 
 export function dryRunText(id: string, run: DryRun): string {
   if (run.kind === 'refused') return `${id}  ${run.message}`
   const { outcome, failure, emissions, steps, ms } = run.report
-  return [
+  const lines = [
     `${id}  ${outcomeText(run.report, ms)}`,
     ...steps.map(({ name, effect, taken }) => `  step ${name} (${effect}): ${takenText[taken]}`),
     ...emissions.map(({ topic, key, event }) => `  emits to ${topic}, key ${key}: ${JSON.stringify(event)}`),
     ...(emissions.length === 0 && outcome === 'done' ? ['  emits nothing'] : []),
     ...(failure === undefined ? [] : [`  fingerprint ${failure.fingerprint}`]),
-  ].join('\n')
+  ]
+  return terminalText(lines.join('\n'))
 }
 
 function outcomeText({ outcome, failure }: DryRunReport, ms: number): string {

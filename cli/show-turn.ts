@@ -2,6 +2,7 @@
 
 import { createTurnView, followSession, type TurnNews } from '../local/conversation-client/index.ts'
 import { systemClock } from '../shared/time/index.ts'
+import { terminalText } from './terminal-text.ts'
 
 export interface TurnOutput {
   /** The answer, as it grows. */
@@ -36,7 +37,9 @@ export async function showTurn(options: ShowTurnOptions, output: TurnOutput): Pr
   throw options.signal.reason
 }
 
-function show(news: TurnNews, { text, note }: TurnOutput): void {
+function show(news: TurnNews, output: TurnOutput): void {
+  const text = (piece: string): void => output.text(terminalText(piece))
+  const note = (line: string): void => output.note(terminalText(line))
   switch (news.kind) {
     case 'text':
       text(news.text)
