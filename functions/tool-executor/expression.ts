@@ -26,8 +26,14 @@ function parse(text: string): jsep.Expression {
   try {
     return jsep(plain)
   } catch (error) {
-    return fail(error instanceof Error ? error.message : 'cannot be read')
+    return fail(parseProblem(error))
   }
+}
+
+/** What jsep says and where, without the piece of the expression that it quotes (X3). */
+function parseProblem(error: unknown): string {
+  if (!(error instanceof Error && 'description' in error && 'index' in error)) return 'cannot be read'
+  return `${String(error.description).replace(/ after "[^]*| \([^]+\)/, '')} at character ${String(error.index)}`
 }
 
 function evaluate(node: jsep.Expression, depth: number): Value {

@@ -95,7 +95,8 @@ export const readableText = (text: string): string =>
     .toWellFormed()
     .replace(/\u001B(?:\[[0-?]{0,32}[ -/]{0,8}[@-~]|\][^\u0007\u001B]{0,512}(?:\u0007|\u001B\\)?|.)?/g, '')
     .replace(
-      /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu,
+      // Default ignorable: what nobody sees and a model reads, such as tags and variation selectors.
+      /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\p{Default_Ignorable_Code_Point}]/gu,
       '',
     )
     .replaceAll('![', '[')

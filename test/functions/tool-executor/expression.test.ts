@@ -72,6 +72,24 @@ for (const expression of refused) {
   })
 }
 
+test('a refusal does not repeat the expression', () => {
+  for (const expression of [
+    '"hunter2',
+    "1 + 'hunter2",
+    '7hunter2',
+    '1ehunter2',
+    'hunter2',
+    'hunter2(1',
+    '1 hunter2',
+    '{hunter2}',
+  ])
+    assert.throws(
+      () => evaluateExpression(expression),
+      (error: Error) => !/hunter|7h/.test(error.message) && !error.message.includes('1eh'),
+      expression,
+    )
+})
+
 test('an expression may be as long as the limit and not a character longer', () => {
   const { lengthMax } = expressionLimits
   assert.equal(evaluateExpression('1'.padEnd(lengthMax, ' ')), 1)

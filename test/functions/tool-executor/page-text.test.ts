@@ -28,6 +28,10 @@ test('terminal escapes, control characters and invisible characters are removed'
   )
 })
 
+test('characters that nobody sees carry no message: tags, variation selectors, fillers, joiners', () => {
+  assert.equal(readableText('a\u00ADb\u034Fc\u180Ed\u3164e\uFE00f\u{E0100}g\u{E01EF}h\u{E0041}i'), 'abcdefghi')
+})
+
 test('line ends and tabs stay, lone surrogates are replaced', () => {
   assert.equal(readableText('a\tb\nc\uD800'), 'a\tb\nc\uFFFD')
 })
