@@ -8,7 +8,15 @@ export interface Breach {
   readonly from: string
   readonly to: string
   /** Who finds it. A rule by its name. */
-  readonly foundBy: 'fmt' | 'validate' | 'plan' | 'test' | 'environments' | { readonly rule: string }
+  readonly foundBy:
+    | 'fmt'
+    | 'validate'
+    | 'plan'
+    | 'test'
+    | 'environments'
+    | 'values'
+    | 'needs'
+    | { readonly rule: string }
   readonly says: RegExp
   /** Default: dev. */
   readonly environment?: 'dev' | 'prod'
@@ -224,5 +232,21 @@ export const breaches: readonly Breach[] = [
     to: 'var.backup_retention_days >= 0',
     foundBy: 'test',
     says: /refuses_no_backups/,
+  },
+  {
+    name: 'an output with another name',
+    file: 'environments/dev/outputs.tf',
+    from: 'bootstrap_servers = module.kafka.bootstrap_servers',
+    to: 'brokers           = module.kafka.bootstrap_servers',
+    foundBy: 'values',
+    says: /output kafka\.bootstrap_servers is missing/,
+  },
+  {
+    name: 'functions that read the secrets of all',
+    file: access,
+    from: 'setunion(needs, var.functions[name].uses)',
+    to: 'setunion(flatten([for all in values(local.needs) : tolist(all)]), var.functions[name].uses)',
+    foundBy: 'needs',
+    says: /one need more \(memory-sync\): expected .*aws_iam_role_policy.*, and the plan has/,
   },
 ]

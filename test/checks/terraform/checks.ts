@@ -98,7 +98,7 @@ const moduleTests = (deps: TerraformDeps): Check => ({
 export const breachCheck = (deps: TerraformDeps): Check => ({
   name: 'planted breaches are found',
   what: 'breaches',
-  least: 20,
+  least: 25,
   run: async (root) => {
     const missed: string[] = []
     const waiting = [...breaches]

@@ -2,9 +2,12 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SluiceError } from '../../../shared/errors/index.ts'
 import type { Breach } from './breaches.ts'
 import { environmentsDiffer, formatOf, rulesBroken, testModule } from './findings.ts'
+import { judgeNeeds } from './needs-change.ts'
 import { applyEnvironment, copyTerraform, StageError, type TerraformDeps } from './terraform.ts'
+import { judgeBridge } from './values-bridge.ts'
 
 export interface Found {
   /** As `foundBy` names it; "nobody" when the mistake passed. */
@@ -35,14 +38,17 @@ export async function findBreach(root: string, breach: Breach, deps: TerraformDe
     if (foundBy === 'fmt') return named('fmt', await formatOf(folder, { program, stub }))
     if (foundBy === 'environments') return named('environments', environmentsDiffer(folder))
     if (foundBy === 'test') return named('test', await testModule(join(folder, file, '..'), { program, stub }))
+    if (foundBy === 'needs') return named('needs', await judgeNeeds(scratch, { program, stub }))
     try {
-      const { plan } = await applyEnvironment(scratch, environment, { program, stub })
+      const { plan, outputs } = await applyEnvironment(scratch, environment, { program, stub })
+      if (foundBy === 'values') return named('values', await judgeBridge(root, outputs))
       const broken = rulesBroken(plan)
       const rule = typeof foundBy === 'string' ? undefined : broken.find(({ name }) => name === foundBy.rule)
       const first = rule ?? broken[0]
       return { by: first?.name ?? 'nobody', output: (first?.breaches ?? []).join('\n') }
     } catch (error) {
       if (error instanceof StageError) return { by: error.stage, output: error.message }
+      if (error instanceof SluiceError) return { by: 'values', output: error.message }
       throw error
     }
   }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { parse, parseAllDocuments, stringify } from 'yaml'
@@ -250,6 +250,31 @@ interface EnvironmentVariable {
   readonly name: string
   readonly valueFrom?: { readonly secretKeyRef: { readonly name: string } }
 }
+
+// External Secrets Operator's template language is that of Helm, so Helm says what a text comes to.
+test('names and passwords of any letters come through the URLs', { skip }, (t) => {
+  const secret = { username: 'käthe@ops', password: 'a b+c/d:e?f#g%h@i' }
+  const owner = ofKind(rendered(t, external), 'ExternalSecret').find(({ metadata }) => metadata.name === 'gateway')
+  const texts = owner?.spec.target.template.data as Readonly<Record<string, string>>
+  const chart = temporaryFolder(t)
+  mkdirSync(join(chart, 'templates'))
+  writeFileSync(join(chart, 'Chart.yaml'), stringify({ apiVersion: 'v2', name: 'texts', version: '1.0.0' }))
+  const values = Object.fromEntries(
+    ['database', 'redis'].flatMap((store) => Object.entries(secret).map(([name, text]) => [`${store}_${name}`, text])),
+  )
+  const valuesFile = join(chart, 'values.yaml')
+  writeFileSync(valuesFile, stringify(values))
+  const templates = ['DATABASE_URL', 'REDIS_URL'].map((name) => `${name}: ${texts[name]}`)
+  writeFileSync(join(chart, 'templates', 'texts.yaml'), `{{- with .Values }}\n${templates.join('\n')}\n{{- end }}\n`)
+  const made = parse(helm?.template({ chart, release: 'x', namespace: 'x', valuesFile }) ?? '') as Readonly<
+    Record<string, string>
+  >
+  for (const url of Object.values(made).map((text) => new URL(text))) {
+    assert.equal(decodeURIComponent(url.username), secret.username)
+    assert.equal(decodeURIComponent(url.password), secret.password)
+  }
+  assert.equal(Object.keys(made).length, 2)
+})
 
 test('in Vault a function has a role of its own', { skip }, (t) => {
   const vault = { server: 'https://vault.example.com' }
