@@ -1,30 +1,38 @@
-// Who may use the admin routes. In local mode everybody on this machine may – but no web page that a browser happens to show, and
-// nobody because a header says so. Every refusal and every change is in the log, marked `security`.
+// Who may use the admin routes, and nobody because a header says so. In local mode everybody on this machine may, but no web page
+// that a browser happens to show. With tokens, operators are those whose token has the scope; a browser adds no token to a request
+// by itself, so no page can make it act for an operator. Every refusal and every change is in the log, marked `security`.
 
 import type { FastifyRequest } from 'fastify'
+import type { Config } from '../../shared/config/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
 import type { Logger } from '../../shared/telemetry/index.ts'
-import { claimedIdentity, loopbackHosts, type Identify, type Identity } from './identity.ts'
+import { claimedIdentity, type Identify, type Identity } from './identity/identity.ts'
+import { loopbackHosts } from './identity/local-identity.ts'
 
-/** @throws SluiceError `forbidden`. */
-export type AdmitOperator = (request: FastifyRequest) => Identity
+/** @throws SluiceError `forbidden`, or what identifying throws. */
+export type AdmitOperator = (request: FastifyRequest) => Promise<Identity>
 
-export const createAdmitOperator =
-  (identify: Identify, { log }: { readonly log: Logger }): AdmitOperator =>
-  (request) => {
-    const reason = refusalOf(request)
+export function createAdmitOperator(
+  { authMode }: Pick<Config, 'authMode'>,
+  { identify, log }: { readonly identify: Identify; readonly log: Logger },
+): AdmitOperator {
+  return async (request) => {
     const facts = { trace_id: request.trace.traceId, route: `${request.method} ${request.routeOptions.url ?? ''}` }
-    if (reason !== undefined) {
+    const refuse = (reason: string): never => {
       log.warn({ ...facts, security: 'admin_refused', reason }, 'an admin request was refused')
       throw new SluiceError('forbidden', `The admin routes refuse this request: ${reason}`)
     }
-    const identity = identify(request)
+    const strange = authMode === 'local' ? strangeness(request) : undefined
+    if (strange !== undefined) refuse(strange)
+    const identity = await identify(request)
+    if (!identity.isOperator) refuse('the token has not the scope of operators')
     if (request.method !== 'GET')
       log.info({ ...facts, security: 'admin_action', tenant: identity.tenant }, 'an operator acts')
     return identity
   }
+}
 
-function refusalOf({ headers }: FastifyRequest): string | undefined {
+function strangeness({ headers }: FastifyRequest): string | undefined {
   if (claimedIdentity(headers).length > 0) return 'a header claims an identity, which gives no rights here'
   const { host = '', origin } = headers
   // A name that resolves to this machine, but is not its own, is how a page from elsewhere gets a "same" origin.

@@ -1,5 +1,6 @@
 // The routes of the gateway and what they work with.
 
+import type { Config } from '../../shared/config/index.ts'
 import type { Database } from '../../shared/database/index.ts'
 import type { Outbox } from '../../shared/delivery/index.ts'
 import type { Routes } from '../../shared/function/index.ts'
@@ -7,7 +8,7 @@ import type { Channel } from '../../shared/key-value/index.ts'
 import type { Instruments } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 import { createAdmitOperator } from './admit-operator.ts'
-import type { Identify } from './identity.ts'
+import type { Identify } from './identity/identity.ts'
 import { openApi } from './openapi.ts'
 import { addDeadLetterRoutes, type DeadLetterRoutesDeps } from './routes/dead-letters.ts'
 import { addLaneRoutes } from './routes/lanes.ts'
@@ -18,6 +19,7 @@ import { sseDefaults, type SseWriterOptions } from './stream/sse-writer.ts'
 import { createStreamLimit } from './stream/stream-limit.ts'
 
 export interface GatewayDeps extends Pick<DeadLetterRoutesDeps, 'outbound' | 'functionUrl'> {
+  readonly config: Pick<Config, 'authMode'>
   readonly identify: Identify
   readonly database: Database
   readonly outbox: Outbox
@@ -40,7 +42,7 @@ export const createRoutes =
     addMessageRoutes(app, { ...deps, context })
     addStreamRoutes(app, { ...deps, ...polling, limit, sse: { ...sseDefaults, ...sse }, context })
     addSessionRoutes(app, deps)
-    const admit = createAdmitOperator(deps.identify, context)
+    const admit = createAdmitOperator(deps.config, { ...deps, ...context })
     addDeadLetterRoutes(app, { ...deps, admit, context })
     addLaneRoutes(app, { ...deps, admit, context })
     app.get('/openapi.json', () => openApi)

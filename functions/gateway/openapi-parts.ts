@@ -19,7 +19,17 @@ export function parameters(where: 'path' | 'query', { properties, required = [] 
 
 export const json = (schema: object): object => ({ 'application/json': { schema } })
 
-const always = ['draining', 'internal', 'headers_too_large', 'uri_too_long'] as const
+const always = [
+  'malformed_request',
+  'unauthenticated',
+  'identity_unavailable',
+  'forbidden',
+  'tenant_invalid',
+  'draining',
+  'internal',
+  'headers_too_large',
+  'uri_too_long',
+] as const
 
 /** The good answers, and every error code as a problem document under its status. */
 export function answers(ok: Readonly<Record<string, object>>, ...codes: readonly ErrorCode[]): object {

@@ -43,6 +43,7 @@ export const openApi = {
     description: 'Conversations with an agent: send messages, watch the answer being written, read what happened.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
+  security: [{ token: [] }, {}],
   paths: {
     '/v1/session/message': {
       post: {
@@ -83,7 +84,8 @@ export const openApi = {
         description:
           'Server-sent events. Durable events carry `id:`, their position in the session, and the type as `event:`. Between them ' +
           '`event: delta` carries pieces of the answer being written, without an id: {turn_id, round, attempt, index, text}; a higher ' +
-          'attempt replaces the text of the round, a higher round follows it. Comments are heartbeats. Every end says when to come back (`retry:`).',
+          'attempt replaces the text of the round, a higher round follows it. Comments are heartbeats. Every end says when to come back (`retry:`). ' +
+          'A stream ends with the token that opened it.',
         parameters: [...parameters('path', sessionParams), ...parameters('query', streamQuery), lastEventId],
         responses: answers(
           { 200: { description: 'The stream', content: { 'text/event-stream': { schema: { type: 'string' } } } } },
@@ -163,6 +165,16 @@ export const openApi = {
     ...healthPaths,
   },
   components: {
+    securitySchemes: {
+      token: {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description:
+          'A token of the issuer that the gateway is told of (AUTH_MODE=jwt), with the tenant as a claim; the admin routes also want the ' +
+          'scope of operators. None on a machine of one’s own (AUTH_MODE=local).',
+      },
+    },
     schemas: {
       ...healthSchemas,
       DeadLetter: deadLetterSchema,

@@ -250,9 +250,41 @@ export const options = {
   // the agent platform
   authMode: choiceOption({
     variable: 'AUTH_MODE',
-    choices: ['local'],
+    choices: ['local', 'jwt'],
     fallback: 'local',
-    help: 'How callers are identified. local: every caller is tenant "local"; refused unless bound to loopback.',
+    help: 'How callers are identified. local: every caller is tenant "local"; refused unless bound to loopback. jwt: by a bearer token; needs JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL.',
+  }),
+  jwtIssuer: textOption({
+    variable: 'JWT_ISSUER',
+    fallback: '',
+    help: 'Issuer of the tokens, letter for letter as in their claim iss.',
+  }),
+  jwtAudience: textOption({
+    variable: 'JWT_AUDIENCE',
+    fallback: '',
+    help: 'What the claim aud of a token must name: this API, as the issuer knows it.',
+  }),
+  jwtJwksUrl: urlOption({
+    variable: 'JWT_JWKS_URL',
+    fallback: '',
+    help: 'Where the issuer publishes its keys. https, except on this machine. Changed keys count within a minute.',
+  }),
+  jwtTenantClaim: textOption({
+    variable: 'JWT_TENANT_CLAIM',
+    fallback: 'tenant',
+    help: 'Claim of a token that names the tenant.',
+  }),
+  jwtOperatorScope: textOption({
+    variable: 'JWT_OPERATOR_SCOPE',
+    fallback: 'sluice:operator',
+    help: 'Scope that a token must have for the admin routes.',
+  }),
+  jwtClockToleranceMs: integerOption({
+    variable: 'JWT_CLOCK_TOLERANCE_MS',
+    fallback: 30_000,
+    min: 0,
+    max: 60_000,
+    help: 'How far the clocks of issuer and gateway may differ, in milliseconds; a token is taken for so long after its end.',
   }),
   streamsPerTenant: integerOption({
     variable: 'SLUICE_STREAMS_PER_TENANT',

@@ -25,6 +25,7 @@ export const errorCodes = {
   invalid_request: meaning(422, false, 'The request does not fit its schema'),
   invalid_parameter: meaning(400, false, 'A path, query or header parameter is not valid'),
   unauthenticated: meaning(401, false, 'The caller did not prove who it is'),
+  identity_unavailable: meaning(503, true, 'The keys of the identity provider cannot be had'),
   forbidden: meaning(403, false, 'The caller may not do this'),
   malformed_request: meaning(400, false, 'The request is not valid HTTP'),
   unsupported_media_type: meaning(415, false, 'The content type or encoding is not accepted here'),

@@ -47,6 +47,7 @@ export type Dependency =
   | 'memory write'
   | 'function'
   | 'http_fetch'
+  | 'jwks'
   | `tool ${string}`
 
 export const labels = {
@@ -65,7 +66,7 @@ export const labels = {
   laneEnding: oneOf('answered', 'declined', 'unreachable', 'broken', 'abandoned'),
   function: { text: 'a folder of `functions/`' } satisfies LabelSet,
   dependency: {
-    text: 'model, memory-service, memory recall, memory write, function, http_fetch, or `tool` and the name of a tool',
+    text: 'model, memory-service, memory recall, memory write, function, http_fetch, jwks, or `tool` and the name of a tool',
   } as LabelSet<Dependency>,
   rejection: oneOf('open', 'full'),
   callOutcome: oneOf('ok', 'failed'),

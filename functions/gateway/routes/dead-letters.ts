@@ -55,25 +55,25 @@ type About = { Params: { dead_letter_id: string } }
 export function addDeadLetterRoutes(app: FastifyInstance, deps: DeadLetterRoutesDeps): void {
   const { admit, database, context } = deps
 
-  app.get<{ Querystring: ListQuery }>(path, { schema: { querystring: deadLettersQuery } }, (request) => {
-    const { tenant } = admit(request)
+  app.get<{ Querystring: ListQuery }>(path, { schema: { querystring: deadLettersQuery } }, async (request) => {
+    const { tenant } = await admit(request)
     const { limit, cursor, ...filter } = request.query
     return listDeadLetters(database, { ...filter, tenant }, { limit, cursor })
   })
 
-  app.get<{ Querystring: FilterFields }>(`${path}/plan`, { schema: { querystring: planQuery } }, (request) => {
-    const { tenant } = admit(request)
+  app.get<{ Querystring: FilterFields }>(`${path}/plan`, { schema: { querystring: planQuery } }, async (request) => {
+    const { tenant } = await admit(request)
     return planReplay(database, { ...request.query, tenant }, memoryWork)
   })
 
   app.get<About>(one, { schema: { params: deadLetterParams } }, async (request) => {
-    const { tenant } = admit(request)
+    const { tenant } = await admit(request)
     const { raw, ...letter } = await readDeadLetter(database, { id: request.params.dead_letter_id, tenant })
     return { ...letter, raw_base64: raw.toString('base64') }
   })
 
-  app.post<About>(`${one}/dry-run`, { schema: { params: deadLetterParams } }, (request) => {
-    const { tenant } = admit(request)
+  app.post<About>(`${one}/dry-run`, { schema: { params: deadLetterParams } }, async (request) => {
+    const { tenant } = await admit(request)
     const signal = AbortSignal.any([context.draining, AbortSignal.timeout(dryRunMs)])
     return requestDryRun({ id: request.params.dead_letter_id, tenant }, { ...deps, signal })
   })
@@ -94,7 +94,7 @@ export function addDeadLetterRoutes(app: FastifyInstance, deps: DeadLetterRoutes
     `${one}/discard`,
     { schema: { params: deadLetterParams, body: reasonBody } },
     async (request) => {
-      const { tenant } = admit(request)
+      const { tenant } = await admit(request)
       const filter = { ids: [request.params.dead_letter_id] }
       const operator = { by: operatorOf(tenant), reason: request.body.reason, tenant }
       const report = await discardDeadLetters({ filter, operator }, database)
@@ -108,15 +108,15 @@ export function addDeadLetterRoutes(app: FastifyInstance, deps: DeadLetterRoutes
     replay(request, request.body),
   )
 
-  app.post<{ Body: DiscardBody }>(`${path}/discard`, { schema: { body: discardBody } }, (request) => {
-    const { tenant } = admit(request)
+  app.post<{ Body: DiscardBody }>(`${path}/discard`, { schema: { body: discardBody } }, async (request) => {
+    const { tenant } = await admit(request)
     const { reason, limit = 100, ...filter } = request.body
     const operator = { by: operatorOf(tenant), reason, tenant }
     return discardDeadLetters({ filter: { ...filter, tenant }, operator, limit }, database)
   })
 
-  function replay(request: FastifyRequest, body: ReplayBody) {
-    const { tenant } = admit(request)
+  async function replay(request: FastifyRequest, body: ReplayBody) {
+    const { tenant } = await admit(request)
     const { reason, limit = 100, per_second = 10, patience_ms = 10_000, ...filter } = body
     const options = {
       filter: { ...filter, tenant },

@@ -33,16 +33,16 @@ export function addLaneRoutes(
   app: FastifyInstance,
   { admit, database, outbox, context: { log } }: LaneRoutesDeps,
 ): void {
-  app.get<{ Querystring: LanesQuery }>(path, { schema: { querystring: lanesQuery } }, (request) => {
-    const { tenant } = admit(request)
+  app.get<{ Querystring: LanesQuery }>(path, { schema: { querystring: lanesQuery } }, async (request) => {
+    const { tenant } = await admit(request)
     return listLanes(database, { ...request.query, tenant })
   })
 
   app.get<{ Params: LaneParams; Querystring: { limit: number } }>(
     one,
     { schema: { params: laneParams, querystring: laneQuery } },
-    (request) => {
-      const { tenant } = admit(request)
+    async (request) => {
+      const { tenant } = await admit(request)
       return readLane(database, { ...request.params, tenant, most: request.query.limit })
     },
   )
@@ -54,14 +54,14 @@ export function addLaneRoutes(
   }
 
   app.post<AboutHead>(`${one}/release`, { schema, preValidation }, async (request) => {
-    const { tenant } = admit(request)
+    const { tenant } = await admit(request)
     await releaseLane(database, headOf(request, tenant))
     log.info({ ...request.params, security: 'lane_released', tenant }, 'a lane was released')
     return { ...request.params, released: true }
   })
 
   app.post<AboutHead>(`${one}/skip`, { schema, preValidation }, async (request) => {
-    const { tenant } = admit(request)
+    const { tenant } = await admit(request)
     const skipped = await skipHead(headOf(request, tenant), { database, outbox })
     log.info({ ...request.params, security: 'lane_skipped', tenant, event_id: skipped.id }, 'a head was skipped')
     return { ...request.params, skipped }

@@ -7,7 +7,7 @@ import { answerOnce, idempotencyKeyOf, type HttpContext } from '../../../shared/
 import type { Channel } from '../../../shared/key-value/index.ts'
 import { acceptAction, acceptMessage, type Accepted } from '../accept.ts'
 import { gateway } from '../function.ts'
-import type { Identify } from '../identity.ts'
+import type { Identify } from '../identity/identity.ts'
 import { actionBody, messageBody, type ActionBody, type MessageBody } from '../request-schemas.ts'
 
 export interface MessageRoutesDeps {
@@ -27,7 +27,7 @@ export function addMessageRoutes(app: FastifyInstance, { identify, channel, cont
   type Accept = (effects: Effects, tenant: string) => Promise<Accepted>
 
   async function take(request: FastifyRequest, reply: FastifyReply, accept: Accept): Promise<object> {
-    const { tenant } = identify(request)
+    const { tenant } = await identify(request)
     const route = `${request.method} ${request.routeOptions.url ?? ''}`
     const once = { tenant, key: idempotencyKeyOf(request), function: gateway.name, route, asked: request.body }
     const answer = await context.transaction((effects) => answerOnce(effects, once, (open) => accept(open, tenant)), {

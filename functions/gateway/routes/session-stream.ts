@@ -7,7 +7,7 @@ import type { HttpContext } from '../../../shared/function/index.ts'
 import type { Channel } from '../../../shared/key-value/index.ts'
 import { formatTraceparent, type Instruments } from '../../../shared/telemetry/index.ts'
 import type { Clock } from '../../../shared/time/index.ts'
-import type { Identify } from '../identity.ts'
+import type { Identify } from '../identity/identity.ts'
 import { sessionParams, streamQuery } from '../request-schemas.ts'
 import { readBounds, type SessionBounds } from '../session-queries.ts'
 import { followSession } from '../stream/follow-session.ts'
@@ -35,7 +35,8 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
     '/v1/session/:session_id/events',
     { schema: { params: sessionParams, querystring: streamQuery } },
     async (request: StreamRequest, reply) => {
-      const key = { tenant: identify(request).tenant, sessionId: request.params.session_id }
+      const { tenant, untilMs = Infinity } = await identify(request)
+      const key = { tenant, sessionId: request.params.session_id }
       const asked = positionOf(request)
       const bounds = await readBounds(database, key)
       const after = checkedPosition(asked, bounds)
@@ -44,7 +45,7 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
         leave()
         throw error
       })
-      const writer = begin(request, reply)
+      const writer = begin(request, reply, untilMs)
       const polling = deps.pollMs === undefined ? {} : { pollMs: deps.pollMs }
       try {
         await followSession(writer, { key, after, bufferBytes: sse.bufferBytes, ...polling }, { database, signals })
@@ -60,7 +61,8 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
     },
   )
 
-  function begin(request: StreamRequest, reply: FastifyReply): SseWriter {
+  /** A stream ends with the proof of who reads it. */
+  function begin(request: StreamRequest, reply: FastifyReply, untilMs: number): SseWriter {
     reply.hijack()
     reply.raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
@@ -69,7 +71,11 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
       'x-content-type-options': 'nosniff',
       traceresponse: formatTraceparent(request.trace),
     })
-    const writer = createSseWriter(reply.raw, sse, { clock })
+    const writer = createSseWriter(
+      reply.raw,
+      { ...sse, longestMs: Math.min(sse.longestMs, untilMs - clock.now()) },
+      { clock },
+    )
     instruments.streamsOpen.inc()
     context.openStream(request, writer.end)
     return writer

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Queryable } from '../../../shared/database/index.ts'
-import type { Identify } from '../identity.ts'
+import type { Identify } from '../identity/identity.ts'
 import { eventsQuery, sessionParams, sessionsQuery } from '../request-schemas.ts'
 import { listSessions, readBounds, readEvents, readSession, type SessionKey } from '../session-queries.ts'
 
@@ -17,23 +17,29 @@ export function addSessionRoutes(app: FastifyInstance, { identify, database }: S
   app.get<{ Querystring: { limit: number; cursor?: string } }>(
     '/v1/sessions',
     { schema: { querystring: sessionsQuery } },
-    (request) => {
+    async (request) => {
+      const { tenant } = await identify(request)
       const { limit, cursor } = request.query
-      return listSessions(database, identify(request).tenant, { limit, cursor })
+      return listSessions(database, tenant, { limit, cursor })
     },
   )
 
   app.get<{ Params: { session_id: string } }>(
     '/v1/sessions/:session_id',
     { schema: { params: sessionParams } },
-    (request) => readSession(database, { tenant: identify(request).tenant, sessionId: request.params.session_id }),
+    async (request) => {
+      const { tenant } = await identify(request)
+      return readSession(database, { tenant, sessionId: request.params.session_id })
+    },
   )
 
   app.get(
     '/v1/sessions/:session_id/events',
     { schema: { params: sessionParams, querystring: eventsQuery } },
-    (request: EventsRequest) =>
-      readPage({ tenant: identify(request).tenant, sessionId: request.params.session_id }, request.query),
+    async (request: EventsRequest) => {
+      const { tenant } = await identify(request)
+      return readPage({ tenant, sessionId: request.params.session_id }, request.query)
+    },
   )
 
   async function readPage(key: SessionKey, { after = 0, limit }: EventsRequest['query']): Promise<object> {

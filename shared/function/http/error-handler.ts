@@ -22,7 +22,7 @@ export const createErrorHandler =
   ({ log }: { readonly log: Logger }) =>
   (error: FastifyError | SluiceError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const { traceId } = request.trace
-    if (error instanceof SluiceError) return sendSluiceError(error, traceId, reply)
+    if (error instanceof SluiceError) return sendSluiceError(error, request, reply)
     if (error.validation !== undefined) return sendProblem(reply, { traceId, ...describeValidation(error, request) })
     const code = fastifyCodes[error.code]
     if (code !== undefined) return sendProblem(reply, { code, traceId })
@@ -31,9 +31,14 @@ export const createErrorHandler =
 
 function sendSluiceError(
   { code, retryAfterMs, retryable, status, details }: SluiceError,
-  traceId: string,
+  { headers, trace: { traceId } }: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  if (code === 'unauthenticated')
+    void reply.header(
+      'www-authenticate',
+      headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
+    )
   const afterMs = retryAfterMs ?? (retryable && (status === 503 || status === 429) ? 1_000 : undefined)
   if (afterMs !== undefined) void reply.header('retry-after', String(retryAfterSeconds(afterMs)))
   return sendProblem(reply, { code, traceId, details })

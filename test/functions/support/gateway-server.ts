@@ -10,6 +10,7 @@ import { createEventLog } from '../../../shared/event-log/index.ts'
 import { allTopics } from '../../../shared/events/index.ts'
 import type { Service } from '../../../shared/function/start-service.ts'
 import { createKeyValue, type Channel } from '../../../shared/key-value/index.ts'
+import type { Logger } from '../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
 import { atEnd, createTestDatabase } from '../../support/index.ts'
 import { openDatabase, startForTest, testLogger } from './platform.ts'
@@ -17,6 +18,7 @@ import { openDatabase, startForTest, testLogger } from './platform.ts'
 export interface GatewayServerOptions extends Partial<GatewayOptions> {
   readonly instances?: number
   readonly env?: Readonly<Record<string, string>>
+  readonly log?: Logger
 }
 
 export interface GatewayServer {
@@ -29,11 +31,10 @@ export interface GatewayServer {
 
 export async function startGateway(
   t: TestContext,
-  { instances = 1, env = {}, ...options }: GatewayServerOptions = {},
+  { instances = 1, env = {}, log = testLogger(), ...options }: GatewayServerOptions = {},
 ): Promise<GatewayServer> {
   const { url: databaseUrl } = await createTestDatabase(t)
   const database = await openDatabase(t, databaseUrl)
-  const log = testLogger()
   const eventLog = createEventLog({ kafkaBrokers: [] }, { database, clock, log, name: 'test' })
   await eventLog.ensureTopics(allTopics)
   const { channel, component } = createKeyValue({ redisUrl: undefined }, { database, clock, log, name: 'test' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { test } from 'node:test'
-import { startGateway } from '../support/gateway-server.ts'
+import { startGateway } from '../../support/gateway-server.ts'
 
 /** fetch would not let us choose the host. */
 const statusFor = (url: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> =>
