@@ -11,6 +11,9 @@ export const isOrdered = ({ value }: Manifest): boolean => textAt(value, ['spec'
 
 export const hasDelivery = ({ value }: Manifest): boolean => valueAt(value, ['spec', 'delivery']) !== undefined
 
+/** Their sum is beyond any retention by then, and is added up one by one. */
+const mostRetries = 10_000
+
 /** As the data plane lowers it; undefined when a duration cannot be read, which is a finding of its own. */
 export function rulesOf({ value }: Manifest): DeliveryRules | undefined {
   const delivery = valueAt(value, ['spec', 'delivery'])
@@ -19,7 +22,7 @@ export function rulesOf({ value }: Manifest): DeliveryRules | undefined {
   const backoffDelay = textAt(delivery, ['backoffDelay'])
   const timeout = textAt(delivery, ['timeout'])
   const spec: DeliverySpec = {
-    ...(retry === undefined ? {} : { retry }),
+    ...(retry === undefined ? {} : { retry: Math.min(Math.max(0, Math.trunc(retry)), mostRetries) }),
     ...(textAt(delivery, ['backoffPolicy']) === 'linear' ? { backoffPolicy: 'linear' } : {}),
     ...(backoffDelay === undefined ? {} : { backoffDelay }),
     ...(timeout === undefined ? {} : { timeout }),

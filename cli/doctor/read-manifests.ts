@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { LineCounter, parseAllDocuments, type Document } from 'yaml'
-import { SluiceError } from '../../shared/errors/index.ts'
+import { messageOf, SluiceError } from '../../shared/errors/index.ts'
 import { isObject, listAt, manifestOf, type Manifest } from './manifest.ts'
 import type { Finding } from './rule.ts'
 
@@ -40,26 +40,33 @@ function filesIn(path: string): readonly string[] {
 
 export function parseManifests(file: string, text: string): Pick<ManifestsRead, 'manifests' | 'findings'> {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(text, { lineCounter: lines })
-  if (!Array.isArray(documents)) return { manifests: [], findings: [] }
-  const findings = documents.flatMap(({ errors }) =>
-    errors.slice(0, 1).map(({ message, pos }): Finding => {
-      const { line, col: column } = lines.linePos(pos[0])
-      return {
-        rule: 'unreadable',
-        level: 'error',
-        place: { file, line, column },
-        object: '',
-        message: `not valid YAML: ${message.split('\n')[0] ?? ''}`,
-        remedy: text.includes('{{')
-          ? 'a Helm template is no manifest yet: helm template … | sluice doctor -'
-          : 'kubectl refuses it, too',
+  const parsed = parseAllDocuments(text, { lineCounter: lines })
+  const documents: readonly Document[] = Array.isArray(parsed) ? parsed : []
+  const findings: Finding[] = []
+  const manifests: Manifest[] = []
+  const unreadable = (offset: number, message: string): void => {
+    const { line, col: column } = lines.linePos(offset)
+    findings.push({
+      rule: 'unreadable',
+      level: 'error',
+      place: { file, line, column },
+      object: '',
+      message: `not valid YAML: ${message.split('\n')[0] ?? ''}`,
+      remedy: text.includes('{{')
+        ? 'a Helm template is no manifest yet: helm template … | sluice doctor -'
+        : 'kubectl refuses it, too',
+    })
+  }
+  for (const [document, node] of documents.entries()) {
+    const [error] = node.errors
+    if (error !== undefined) unreadable(error.pos[0], error.message)
+    else
+      try {
+        manifests.push(...objectsOf(node, { file, document, lines }))
+      } catch (error) {
+        unreadable(node.range?.[0] ?? 0, messageOf(error)) // aliases that multiply
       }
-    }),
-  )
-  const manifests = documents.flatMap((node: Document, document) =>
-    node.errors.length > 0 ? [] : objectsOf(node, { file, document, lines }),
-  )
+  }
   return { manifests, findings }
 }
 
