@@ -26,6 +26,8 @@ const others = [
   ['monitoring.coreos.com', 'PodMonitor', 'v1'],
   ['monitoring.coreos.com', 'ServiceMonitor', 'v1'],
   ['monitoring.coreos.com', 'PrometheusRule', 'v1'],
+  ['external-secrets.io', 'ExternalSecret', 'v1'],
+  ['external-secrets.io', 'SecretStore', 'v1'],
 ] as const
 
 export async function installKnative(root: string, cluster: Cluster): Promise<void> {
