@@ -10,20 +10,24 @@ export interface Ended {
 
 const limitMs = 180_000
 
+export interface Program {
+  readonly cwd: string
+  readonly file: string
+  readonly args: readonly string[]
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** A program of node_modules/.bin. */
 export const tool = (root: string, name: string, args: readonly string[]): Promise<Ended> =>
-  run(root, join(root, 'node_modules', '.bin', name), args)
+  run({ cwd: root, file: join(root, 'node_modules', '.bin', name), args })
 
 /** A script of the project. */
-export const script = (root: string, args: readonly string[]): Promise<Ended> => run(root, process.execPath, args)
+export const script = (root: string, args: readonly string[]): Promise<Ended> =>
+  run({ cwd: root, file: process.execPath, args })
 
-/** Any program of this machine. `extra` is added to the environment. */
-export function run(
-  cwd: string,
-  file: string,
-  args: readonly string[],
-  extra: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
+/** Any program of this machine. */
+export function run({ cwd, file, args, env: extra = {} }: Program): Promise<Ended> {
   return new Promise((resolve) => {
     // Some tools colour their output when CI is set, and take any FORCE_COLOR for a yes.
     const { CI: _ci, FORCE_COLOR: _color, ...environment } = process.env

@@ -10,7 +10,12 @@ import { environments, terraform, type TerraformDeps } from './terraform.ts'
 
 export async function formatOf(folder: string, { program, stub }: TerraformDeps): Promise<Findings> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(tf|hcl)$/.test(name))
-  const { code, output } = await run(folder, program, ['fmt', '-check', '-diff', '-recursive'], stub.env)
+  const { code, output } = await run({
+    cwd: folder,
+    file: program,
+    args: ['fmt', '-check', '-diff', '-recursive'],
+    env: stub.env,
+  })
   return { passed: code === 0, read: files.length, output }
 }
 
@@ -40,7 +45,12 @@ export const rulesBroken = (plan: Plan): readonly { readonly name: string; reado
 
 export async function testModule(folder: string, deps: TerraformDeps): Promise<Findings> {
   await terraform(folder, ['init', '-input=false'], deps)
-  const { code, output } = await run(folder, deps.program, ['test', '-no-color'], deps.stub.env)
+  const { code, output } = await run({
+    cwd: folder,
+    file: deps.program,
+    args: ['test', '-no-color'],
+    env: deps.stub.env,
+  })
   const runs = Number(/(\d+) passed/.exec(output)?.[1] ?? 0)
   return { passed: code === 0 && runs > 0, read: runs, output: `${folder}: ${output}` }
 }

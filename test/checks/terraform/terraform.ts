@@ -33,7 +33,7 @@ export const modulesIn = (folder: string): readonly string[] => readdirSync(join
 /** `terraform`, or `tofu`; undefined where neither is installed. */
 export async function findTerraform(): Promise<string | undefined> {
   for (const program of ['terraform', 'tofu']) {
-    const { code } = await run(process.cwd(), program, ['version'])
+    const { code } = await run({ cwd: process.cwd(), file: program, args: ['version'] })
     if (code === 0) return program
   }
   return undefined
@@ -59,7 +59,7 @@ export const tryTerraform = (
   folder: string,
   args: readonly string[],
   { program, stub }: TerraformDeps,
-): Promise<Ended> => run(folder, program, [...args, '-no-color'], stub.env)
+): Promise<Ended> => run({ cwd: folder, file: program, args: [...args, '-no-color'], env: stub.env })
 
 export interface Applied {
   readonly plan: Plan

@@ -68,9 +68,9 @@ export async function checkovCheck(root: string): Promise<Check | { readonly ski
 async function installed(root: string): Promise<string | { readonly skipped: string }> {
   const folder = join(root, venv)
   const program = join(folder, 'bin', 'checkov')
-  const present = existsSync(program) ? await run(root, program, ['--version']) : { output: '' }
+  const present = existsSync(program) ? await run({ cwd: root, file: program, args: ['--version'] }) : { output: '' }
   if (present.output.includes(version)) return program
-  const made = await run(root, 'python3', ['-m', 'venv', '--clear', folder])
+  const made = await run({ cwd: root, file: 'python3', args: ['-m', 'venv', '--clear', folder] })
   if (made.code !== 0) return { skipped: 'there is no Python 3 with venv' }
   process.stdout.write(`Installing checkov ${version} in ${venv}, which takes minutes\n`)
   const { status, stderr } = spawnSync(join(folder, 'bin', 'pip'), ['install', '-q', `checkov==${version}`], {
@@ -96,7 +96,7 @@ async function judge(program: string, folder: string): Promise<Findings> {
   const options = '--framework terraform --skip-download --quiet --compact --output json'.split(' ')
   const skip = Object.keys(excepted).join(',')
   const args = ['--directory', folder, ...options, '--external-checks-dir', rules, '--skip-check', skip]
-  const { output } = await run(folder, program, args)
+  const { output } = await run({ cwd: folder, file: program, args })
   const { summary, results } = JSON.parse(output.slice(output.indexOf('{'))) as Report
   const lines = results.failed_checks.map(
     ({ check_id, check_name, resource, file_path }) => `${file_path}: ${resource}: ${check_name} (${check_id})`,
