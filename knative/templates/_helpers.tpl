@@ -100,6 +100,23 @@ SLUICE_HOST: 0.0.0.0
 {{- end }}
 {{- end -}}
 
+{{/* How a function that is open to the public knows who calls. */}}
+{{- define "sluice.authEnv" -}}
+{{- $auth := .Values.auth -}}
+{{- if and (or $auth.issuer $auth.audience $auth.jwksUrl) (not (and $auth.issuer $auth.audience $auth.jwksUrl)) -}}
+{{- fail "auth: issuer, audience and jwksUrl belong together" -}}
+{{- end -}}
+- name: AUTH_MODE
+  value: jwt
+{{- $variables := dict "JWT_ISSUER" $auth.issuer "JWT_AUDIENCE" $auth.audience "JWT_JWKS_URL" $auth.jwksUrl "JWT_TENANT_CLAIM" $auth.tenantClaim "JWT_OPERATOR_SCOPE" $auth.operatorScope -}}
+{{- range $name, $value := $variables -}}
+{{- if $value }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Variables from Secrets: dict "root" $ "owner" (function or Job) "secrets" (names in .Values.secrets, and kafka). */}}
 {{- define "sluice.secretEnv" -}}
 {{- $root := .root -}}

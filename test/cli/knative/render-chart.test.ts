@@ -73,6 +73,29 @@ test('an image, the address of Kafka and names of Secrets are enough', { skip },
   )
 })
 
+test('the gateway, and no other function, is told whose tokens to believe', { skip }, (t) => {
+  const variablesOf = (values: object): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(
+      ofKind(rendered(t, { ...required, ...values }), 'Service').flatMap(({ metadata, spec }) =>
+        (spec.template.spec.containers[0].env as readonly { readonly name: string; readonly value?: string }[])
+          .filter(({ name }) => /^(AUTH|JWT)_/.test(name))
+          .map(({ name, value }) => [`${metadata.name} ${name}`, value] as const),
+      ),
+    )
+  assert.deepEqual(variablesOf({}), { 'gateway AUTH_MODE': 'jwt' })
+  const auth = { issuer: 'https://issuer/', audience: 'chat', jwksUrl: 'https://issuer/keys' }
+  assert.deepEqual(variablesOf({ auth: { ...auth, tenantClaim: 'org', operatorScope: 'ops' } }), {
+    'gateway AUTH_MODE': 'jwt',
+    'gateway JWT_ISSUER': auth.issuer,
+    'gateway JWT_AUDIENCE': auth.audience,
+    'gateway JWT_JWKS_URL': auth.jwksUrl,
+    'gateway JWT_TENANT_CLAIM': 'org',
+    'gateway JWT_OPERATOR_SCOPE': 'ops',
+  })
+  for (const name of Object.keys(auth))
+    assert.throws(() => variablesOf({ auth: { ...auth, [name]: '' } }), /issuer, audience and jwksUrl belong together/)
+})
+
 test('what is missing is named with its remedy', { skip }, (t) => {
   const missing: readonly (readonly [object, RegExp])[] = [
     [{ ...required, image: {} }, /image\.repository is required/],
@@ -90,6 +113,8 @@ test('values that Knative would refuse, or that would pass by the proofs, are re
     { env: { PORT: '80' } },
     { env: { SHUTDOWN_TIMEOUT_MS: '60000' } },
     { functions: { gateway: { timeoutSeconds: 900 } } },
+    { functions: { gateway: { env: { AUTH_MODE: 'local' } } } },
+    { auth: { jwksUrl: 'http://issuer/keys' } },
     { functions: { gateway: { sources: [] } } },
     { functions: { gateway: { env: { K_SERVICE: 'x' } } } },
     { securityContext: { runAsNonRoot: false } },
