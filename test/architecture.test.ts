@@ -244,6 +244,44 @@ test('every alert has a runbook, and every runbook an alert', () => {
   assertNone(silent, 'a runbook opens with the name of its alert')
 })
 
+/** `file below test` “title” · “title” */
+const namedTests = /`([\w./-]+)` (“[^”]+”(?: · “[^”]+”)*)/g
+
+function testsNamedIn(text: string): readonly { readonly file: string; readonly title: string }[] {
+  return [...text.matchAll(namedTests)].flatMap(([, name = '', titles = '']) =>
+    [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({ file: fileOfTests(name), title })),
+  )
+}
+
+const fileOfTests = (name: string): string =>
+  [`test/${name}.test.ts`, `test/${name}.ts`].find((file) => existsSync(join(projectRoot, file))) ??
+  `test/${name}.test.ts`
+
+/** Whether the file has it as a whole literal: the title of a test, or the name of a row that makes one. */
+function hasLiteral(file: string, text: string): boolean {
+  if (!existsSync(join(projectRoot, file))) return false
+  const code = withoutComments(read(file))
+  return [`'${text}'`, `"${text}"`, `\`${text}\``].some((literal) => code.includes(literal))
+}
+
+test('docs/security-review.md names tests and files that exist', () => {
+  const page = read('docs/security-review.md')
+  const named = testsNamedIn(page)
+  assert.ok(named.length >= 100, `only ${named.length} tests were read`)
+  const gone = named.filter(({ file, title }) => !hasLiteral(file, title)).map(({ file, title }) => `${file}: ${title}`)
+  assertNone(gone, 'no such test: name the one that holds it now, or say none')
+  const rows = [...page.matchAll(/^\| (?!An attacker)([^|]+) \| [^|]+ \| `([^`|]+)` \| ([^|]+) \|$/gm)]
+  const tableLines = page.split('\n').filter((line) => /^\| (?!An attacker)/.test(line))
+  assert.equal(rows.length, tableLines.length, 'a row has four cells: what is wanted, control, one file, tests')
+  const lost = rows.filter(([, , file = '']) => !existsSync(join(projectRoot, file))).map(([, , file = '']) => file)
+  assertNone(lost, 'no such file')
+  const claims = rows.filter(([, , , held = '']) => held !== 'none' && testsNamedIn(held).length === 0)
+  assertNone(
+    claims.map(([, wanted = '']) => wanted),
+    'a control without a test: name it, or say none',
+  )
+})
+
 /** Who may look at the environment: the options, what hands it to the processes of a command, and the set-up before all. */
 const environmentReaders = ['shared/config/load-config.ts', 'cli/environment.ts', 'cli/setup.js']
 

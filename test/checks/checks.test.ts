@@ -207,6 +207,7 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
   replaceIn('knative/files/alerts.yaml', 'expr: max(memory_wal_lag_seconds)', 'expr: max(memory_lag)')
   replaceIn('knative/files/dashboard.json', 'sluice_model_tokens_total', 'sluice_model_words_total')
   rmSync(join(copy, 'docs/runbooks/lanes-held.md'))
+  replaceIn('docs/security-review.md', '“16 two hosts”', '“16 two ghosts”')
   replaceIn('shared/config/options.ts', '  modelTotalTimeoutMs:', '  modelPatienceMs:')
   rmSync(join(copy, 'schemas/events/tool.call.requested/examples'), { recursive: true })
   writeFileSync(join(copy, 'schemas/database/0099-later.sql'), 'SELECT 1;\n')
@@ -219,6 +220,7 @@ test('every rule of the architecture finds its breach', limit, async (t) => {
     /sluice_twists_total/,
     /SluiceMemoryBehind: memory_lag[^]*the dashboard: sluice_model_words_total/,
     /docs\/runbooks\/lanes-held\.md/,
+    /no such test[^]*receiver\/bad-inputs\.test\.ts: 16 two ghosts/,
     /declare an option[^]*shared\/time\/planted-env\.ts/,
     /an option that changes nothing[^]*modelPatienceMs/,
     /use the port EventLog[^]*shared\/time\/planted-kafka\.ts/,

@@ -112,6 +112,13 @@ const rows: readonly Row[] = [
   { what: '13 a broken escape in the path', request: get('/v1/notes/%zz'), status: 400, code: 'invalid_parameter' },
   { what: '13 an unknown path', request: get('/v2/notes'), status: 404, code: 'not_found' },
   { what: '13 a path that climbs', request: get('/v1/../etc/passwd'), status: 404, code: 'not_found' },
+  { what: 'metrics are not on the serving port', request: get('/metrics'), status: 404, code: 'not_found' },
+  {
+    what: 'the log level is not on the serving port',
+    request: get('/log-level', 'PUT'),
+    status: 404,
+    code: 'not_found',
+  },
   {
     what: '14 a method the path does not know',
     request: get('/v1/notes', 'PUT'),
