@@ -41,9 +41,8 @@ export function splitManifests(rendered: string): ReadonlyMap<string, string> {
   }
   const files = [...documents.keys()].toSorted().toSorted((a, b) => rank(a) - rank(b))
   return new Map([
-    ...files.map(
-      (file) => [file, notice + (documents.get(file) ?? []).map((text) => `---\n${text}`).join('')] as const,
-    ),
+    // No separator in front: kn takes what is before it for the first document, and finds no Service in a comment.
+    ...files.map((file) => [file, notice + (documents.get(file) ?? []).join('---\n')] as const),
     ['order.txt', files.map((file) => `${file}\n`).join('')],
   ])
 }
