@@ -234,6 +234,14 @@ export const breaches: readonly Breach[] = [
     says: /refuses_no_backups/,
   },
   {
+    name: 'a description with an apostrophe',
+    file: access,
+    from: '"Dispatchers of Knative"',
+    to: '"Knative\'s dispatchers"',
+    foundBy: { rule: 'descriptions of groups and rules are ones that EC2 takes' },
+    says: /dispatchers\[0\]: EC2 does not take the description/,
+  },
+  {
     name: 'an output with another name',
     file: 'environments/dev/outputs.tf',
     from: 'bootstrap_servers = module.kafka.bootstrap_servers',

@@ -54,6 +54,23 @@ resource "aws_vpc_security_group_ingress_rule" "nodes" {
   to_port                      = 9464
 }
 
+# What functions ask of the cluster runs on the nodes.
+resource "aws_vpc_security_group_ingress_rule" "cluster" {
+  for_each = {
+    names-tcp = { description = "Names", protocol = "tcp", from = 53, to = 53 }
+    names-udp = { description = "Names", protocol = "udp", from = 53, to = 53 }
+    knative   = { description = "Ingress and activator, by which functions call functions", protocol = "tcp", from = 8008, to = 8444 }
+    traces    = { description = "Collector of traces", protocol = "tcp", from = 4317, to = 4318 }
+  }
+
+  security_group_id            = var.cluster.node_security_group_id
+  description                  = each.value.description
+  referenced_security_group_id = aws_security_group.functions.id
+  ip_protocol                  = each.value.protocol
+  from_port                    = each.value.from
+  to_port                      = each.value.to
+}
+
 resource "aws_vpc_security_group_egress_rule" "vpc" {
   security_group_id = aws_security_group.functions.id
   description       = "Dependencies, names, endpoints of AWS"
@@ -98,7 +115,7 @@ resource "aws_vpc_security_group_ingress_rule" "dispatchers" {
   count = contains(keys(var.dependencies), "kafka") ? 1 : 0
 
   security_group_id            = var.dependencies["kafka"].security_group_id
-  description                  = "Knative's dispatchers"
+  description                  = "Dispatchers of Knative"
   referenced_security_group_id = var.cluster.node_security_group_id
   ip_protocol                  = "tcp"
   from_port                    = var.dependencies["kafka"].port

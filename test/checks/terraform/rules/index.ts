@@ -2,6 +2,7 @@
 
 import { bucketsArePrivate } from './buckets-are-private.ts'
 import { dataIsKept } from './data-is-kept.ts'
+import { descriptionsAreTaken } from './descriptions-are-taken.ts'
 import { kindsExist } from './kinds-exist.ts'
 import { networksAreClosed } from './networks-are-closed.ts'
 import { noSecretValues } from './no-secret-values.ts'
@@ -18,5 +19,6 @@ export const rules: readonly Rule[] = [
   policiesAreNarrow,
   dataIsKept,
   kindsExist,
+  descriptionsAreTaken,
   noSecretValues,
 ]

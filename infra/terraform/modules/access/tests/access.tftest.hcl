@@ -47,6 +47,11 @@ run "needs_become_rules_and_policies" {
   }
 
   assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.cluster : rule.security_group_id == "sg-nodes"])
+    error_message = "functions find names and each other through the nodes"
+  }
+
+  assert {
     condition     = !contains(keys(aws_iam_role_policy.function), "pure") && contains(keys(aws_iam_role.function), "pure")
     error_message = "a function without needs has a role that may do nothing"
   }
