@@ -19,9 +19,13 @@ locals {
   secrets = {
     postgres = { description = "The user of the functions: username, password" }
     redis    = { description = "The user of the functions: username, password" }
-    kafka    = { description = "The user of functions, sources and sinks: username, password", name_prefix = "AmazonMSK_" }
     model    = { description = "The chat model: base_url, api_key" }
     memory   = { description = "Between functions and memory-service: token" }
+    kafka = {
+      description = "The user of functions, sources and sinks: username, password"
+      name_prefix = "AmazonMSK_"
+      services    = ["kafka.amazonaws.com"]
+    }
   }
 }
 

@@ -30,8 +30,9 @@ resource "aws_secretsmanager_secret_rotation" "this" {
   }
 }
 
-# Whoever may read one is decided by roles (modules/access); nobody outside the account ever.
-data "aws_iam_policy_document" "same_account" {
+# Whoever may read one is decided by roles (modules/access); nobody outside the account ever. A service of AWS has no account: it reads
+# only what names it.
+data "aws_iam_policy_document" "readers" {
   for_each = aws_secretsmanager_secret.this
 
   statement {
@@ -50,6 +51,27 @@ data "aws_iam_policy_document" "same_account" {
       variable = "aws:PrincipalAccount"
       values   = [var.account_id]
     }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:PrincipalIsAWSService"
+      values   = ["false"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.secrets[each.key].services) > 0 ? [var.secrets[each.key].services] : []
+
+    content {
+      sid       = "ServicesThatReadIt"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [each.value.arn]
+
+      principals {
+        type        = "Service"
+        identifiers = statement.value
+      }
+    }
   }
 }
 
@@ -57,6 +79,6 @@ resource "aws_secretsmanager_secret_policy" "this" {
   for_each = aws_secretsmanager_secret.this
 
   secret_arn          = each.value.arn
-  policy              = data.aws_iam_policy_document.same_account[each.key].json
+  policy              = data.aws_iam_policy_document.readers[each.key].json
   block_public_policy = true
 }

@@ -22,19 +22,25 @@ variable "kms_key_arn" {
 }
 
 variable "secrets" {
-  description = "Secrets by what needs them. initial_version above 0 writes initial_values once for each number; a rotation needs the function that does it."
+  description = "Secrets by what needs them. initial_version above 0 writes initial_values once for each number; a rotation needs the function that does it; services of AWS are those that read the secret themselves."
   type = map(object({
     description         = string
     name_prefix         = optional(string, "")
     initial_version     = optional(number, 0)
     rotation_lambda_arn = optional(string)
     rotation_days       = optional(number, 30)
+    services            = optional(list(string), [])
   }))
   nullable = false
 
   validation {
     condition     = alltrue([for secret in values(var.secrets) : secret.rotation_days >= 1 && secret.rotation_days <= 90])
     error_message = "rotation_days must be 1 to 90."
+  }
+
+  validation {
+    condition     = alltrue([for secret in values(var.secrets) : alltrue([for service in secret.services : endswith(service, ".amazonaws.com")])])
+    error_message = "services must be services of AWS, such as kafka.amazonaws.com."
   }
 
   validation {

@@ -5,7 +5,7 @@ variables {
   deletion_protection = true
   secrets = {
     model = { description = "MODEL_API_KEY" }
-    kafka = { description = "Kafka", name_prefix = "AmazonMSK_" }
+    kafka = { description = "Kafka", name_prefix = "AmazonMSK_", services = ["kafka.amazonaws.com"] }
   }
 }
 
@@ -21,6 +21,39 @@ run "names_and_no_values" {
     condition     = length(aws_secretsmanager_secret_version.initial) == 0 && length(aws_secretsmanager_secret_rotation.this) == 0
     error_message = "no value unless it is asked for"
   }
+}
+
+run "a_service_reads_what_names_it" {
+  command = apply
+
+  variables {
+    initial_values = {}
+  }
+
+  assert {
+    condition     = strcontains(aws_secretsmanager_secret_policy.this["kafka"].policy, "kafka.amazonaws.com")
+    error_message = "MSK reads the secret of its users"
+  }
+
+  assert {
+    condition     = !strcontains(aws_secretsmanager_secret_policy.this["model"].policy, "amazonaws.com")
+    error_message = "no service reads another secret"
+  }
+
+  assert {
+    condition     = strcontains(aws_secretsmanager_secret_policy.this["kafka"].policy, "aws:PrincipalIsAWSService")
+    error_message = "a service has no account, so the account alone would shut it out"
+  }
+}
+
+run "refuses_a_service_that_is_none" {
+  command = plan
+
+  variables {
+    secrets = { kafka = { description = "Kafka", services = ["*"] } }
+  }
+
+  expect_failures = [var.secrets]
 }
 
 run "a_first_value_is_in_no_state" {
