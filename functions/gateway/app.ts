@@ -8,7 +8,7 @@ import type { Channel } from '../../shared/key-value/index.ts'
 import type { Instruments } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 import { createAdmitOperator } from './admit-operator.ts'
-import type { Identify } from './identity/identity.ts'
+import { identifyOnce, type Identify } from './identity/identity.ts'
 import { openApi } from './openapi.ts'
 import { addDeadLetterRoutes, type DeadLetterRoutesDeps } from './routes/dead-letters.ts'
 import { addLaneRoutes } from './routes/lanes.ts'
@@ -36,8 +36,14 @@ export interface GatewayOptions {
 }
 
 export const createRoutes =
-  ({ streamsPerTenant, sse = {}, ...polling }: GatewayOptions, deps: GatewayDeps): Routes =>
+  ({ streamsPerTenant, sse = {}, ...polling }: GatewayOptions, given: GatewayDeps): Routes =>
   (app, context) => {
+    const identify = identifyOnce(given.identify)
+    const deps = { ...given, identify }
+    // Before the body is read: a stranger costs no more than a head.
+    app.addHook('onRequest', async (request) => {
+      if (request.routeOptions.url?.startsWith('/v1/') === true) await identify(request)
+    })
     const limit = createStreamLimit({ perTenant: streamsPerTenant })
     addMessageRoutes(app, { ...deps, context })
     addStreamRoutes(app, { ...deps, ...polling, limit, sse: { ...sseDefaults, ...sse }, context })

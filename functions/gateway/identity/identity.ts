@@ -14,6 +14,16 @@ export interface Identity {
 /** @throws SluiceError `unauthenticated`, `forbidden`, `tenant_invalid`, `identity_unavailable`. */
 export type Identify = (request: FastifyRequest) => Promise<Identity>
 
+/** Looks once at a request, however often it is asked. */
+export function identifyOnce(identify: Identify): Identify {
+  const known = new WeakMap<FastifyRequest, Promise<Identity>>()
+  return (request) => {
+    const identity = known.get(request) ?? identify(request)
+    known.set(request, identity)
+    return identity
+  }
+}
+
 /** Headers by which callers of other systems say who they are. */
 const claims = ['x-tenant-id', 'x-user-id', 'x-internal-token', 'x-persona-id'] as const
 

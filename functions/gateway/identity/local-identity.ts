@@ -7,6 +7,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../../shared/config/index.ts'
 import { SluiceError } from '../../../shared/errors/index.ts'
+import { namesThisMachine } from '../../../shared/function/index.ts'
 import type { Logger } from '../../../shared/telemetry/index.ts'
 import { noteClaims, type Identify } from './identity.ts'
 
@@ -22,23 +23,23 @@ export function createLocalIdentity({ host }: Pick<Config, 'host'>, { log }: { r
     )
   }
   return async (request) => {
-    refuseStrangers(request)
+    refuseStranger(request, log)
     noteClaims(request, log)
     return { tenant: 'local', isOperator: true }
   }
 }
 
 /** @throws SluiceError `forbidden` for what a page of the web sends through the browser of this machine. */
-function refuseStrangers({ headers: { host, origin } }: FastifyRequest): void {
-  if (host !== undefined && !isLocal(`http://${host}`)) throw stranger('Host')
-  if (origin !== undefined && !isLocal(origin)) throw stranger('Origin')
-}
-
-const isLocal = (url: string): boolean => loopbackName.test(URL.parse(url)?.hostname ?? '')
-
-const loopbackName = /^(?:(?:[a-z0-9-]+\.)*localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
-const stranger = (header: string): SluiceError =>
-  new SluiceError('forbidden', `AUTH_MODE=local is for this machine only, and ${header} names another`, {
+function refuseStranger({ headers, trace }: FastifyRequest, log: Logger): void {
+  const header = strangeHeader(headers)
+  if (header === undefined) return
+  log.warn({ trace_id: trace.traceId, security: 'stranger_refused', header }, 'a request names another machine')
+  throw new SluiceError('forbidden', `AUTH_MODE=local is for this machine only, and ${header} names another`, {
     details: { detail: `${header} names another machine, and AUTH_MODE=local serves its own only` },
   })
+}
+
+function strangeHeader({ host, origin }: FastifyRequest['headers']): 'Host' | 'Origin' | undefined {
+  if (!namesThisMachine({ host })) return 'Host'
+  return origin === undefined || namesThisMachine({ host: URL.parse(origin)?.host ?? '' }) ? undefined : 'Origin'
+}

@@ -186,6 +186,29 @@ test('39: two Authorization fields are 400: others may believe the other one', l
   assert.match(head, /^HTTP\/1\.1 400 .*malformed_request/s)
 })
 
+test('who is not known is refused before the body is read, and looked at once', limit, async (t) => {
+  const { provider, url, logged } = await start(t)
+  const { hostname, port } = new URL(url)
+  const head = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () =>
+      socket.write(
+        'POST /v1/session/message HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a.b.c\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n',
+      ),
+    )
+    socket.once('data', (bytes) => {
+      socket.destroy()
+      resolve(bytes.toString())
+    })
+    socket.once('error', reject)
+  })
+  assert.match(head, /^HTTP\/1\.1 401 /)
+  const known = bearer(await provider.token())
+  assert.equal((await post(`${url}/v1/session/message`, '{"message":', known)).status, 400)
+  assert.equal((await call(`${url}/v1/nowhere`)).status, 404)
+  assert.equal((await call(`${url}/v1/sessions`, { headers: { ...known, 'x-tenant-id': 'a' } })).status, 200)
+  assert.equal(logged().split('identity_claim_ignored').length, 2)
+})
+
 test('33: keys that a token brings along or points at are not looked at', limit, async (t) => {
   const { provider, url } = await start(t)
   const own = await createKey(provider.key.kid)
@@ -250,7 +273,7 @@ test('a stream ends with its token, and says when to come back', limit, async (t
   await storeEvents(gateway.database, id, { types: ['conversation.turn.started.v1'] })
   const path = `${url}/v1/session/${id}/events`
   assert.equal((await call(path)).status, 401)
-  const exp = nowSeconds() + 3
+  const exp = nowSeconds() + 8
   const short = await watch(t, path, bearer(await provider.token({}, { exp })))
   const long = await watch(t, path, bearer(await provider.token()))
   await short.ended
