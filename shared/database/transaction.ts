@@ -3,7 +3,9 @@
 // T1  Success is reported only after the server answered COMMIT to COMMIT.
 // T2  A connection whose transaction could not be ended is destroyed, never pooled.
 // T3  What `work` did not await travels with COMMIT: when it fails, the server rolls back, and its error is what the caller hears.
+//     The server's word decides: an answer that cannot be read changes nothing about a COMMIT, and nobody waited for it.
 // T4  A lost connection is what the caller hears of, even when `work` swallowed it or failed by it in another way.
+// T5  Once `work` returned nothing more is sent for it: the connection will be another transaction's.
 
 import { SluiceError } from '../errors/index.ts'
 import { databaseError } from './database-errors.ts'
@@ -15,20 +17,24 @@ export async function runTransaction<T>(
   work: (tx: Transaction) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
+  const underWay: UnderWay = new Map()
+  const { tx, close } = transactionOn(session, underWay)
   let ended = false
   try {
     const begun = session.query(beginStatement(options)) // travels with the first statement of the work
     begun.catch(() => undefined) // the work's statements fail then, too
-    const underWay: UnderWay = new Map()
-    const result = await work(transactionOn(session, underWay))
+    const result = await work(tx)
+    close()
     await Promise.all([...underWay].filter(([, { mayStayUnsent }]) => mayStayUnsent).map(([answer]) => answer))
-    const last = [...underWay.keys()]
-    const committing = session.query('COMMIT')
-    committing.catch(() => undefined) // what failed before it is the reason
-    await Promise.all([begun, ...last])
-    const { command } = await committing
+    const before = Promise.all([begun, ...underWay.keys()])
+    before.catch(() => undefined) // asked when COMMIT does not succeed: what failed before it is the reason
+    const { command } = await session.query('COMMIT').catch(async (error: unknown) => {
+      await before
+      throw error
+    })
     ended = true
     if (command !== 'COMMIT') {
+      await before
       throw new SluiceError(
         'handler_failed',
         'The transaction was rolled back: the error of one of its statements was swallowed; put the statement behind a savepoint',
@@ -40,6 +46,7 @@ export async function runTransaction<T>(
     if (!ended) ended = await rolledBack(session)
     throw error
   } finally {
+    close()
     session.release(!ended)
   }
 }
@@ -67,11 +74,18 @@ const isPlain = (value: unknown): boolean =>
   Buffer.isBuffer(value) ||
   (Array.isArray(value) && value.every(isPlain))
 
-function transactionOn(session: Session, underWay: UnderWay): Transaction {
+interface OpenTransaction {
+  readonly tx: Transaction
+  readonly close: () => void
+}
+
+function transactionOn(session: Session, underWay: UnderWay): OpenTransaction {
   let depth = 0
-  return {
+  let open = true
+  const send: Session['query'] = (sql, values) => (open ? session.query(sql, values) : over())
+  const tx: Transaction = {
     query: (sql, values = []) => {
-      const answer = session.query<never>(sql, values)
+      const answer = send<never>(sql, values)
       underWay.set(answer, { mayStayUnsent: !values.every(isPlain) })
       const settled = (): void => void underWay.delete(answer)
       answer.then(settled, settled)
@@ -79,21 +93,29 @@ function transactionOn(session: Session, underWay: UnderWay): Transaction {
     },
     savepoint: async (work) => {
       const name = `sluice_${(depth += 1)}`
-      await session.query(`SAVEPOINT ${name}`)
+      await send(`SAVEPOINT ${name}`)
       try {
         const result = await work()
-        await session.query(`RELEASE SAVEPOINT ${name}`)
+        await send(`RELEASE SAVEPOINT ${name}`)
         return result
       } catch (error) {
         if (session.lost() !== undefined) throw databaseError(session.lost(), true)
-        await session.query(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`)
+        await send(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`)
         throw error
       } finally {
         depth -= 1
       }
     },
   }
+  return {
+    tx,
+    close: () => {
+      open = false
+    },
+  }
 }
+
+const over = (): Promise<never> => Promise.reject(new SluiceError('aborted', 'The transaction is over'))
 
 async function rolledBack(session: Session): Promise<boolean> {
   try {

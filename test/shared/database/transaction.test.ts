@@ -230,3 +230,30 @@ test('a prepared statement whose answer a migration changed is prepared anew on 
   await assert.rejects(database.query(statement), code('database_unavailable'))
   assert.deepEqual((await database.query(statement)).rows, [{ answer: 7 }])
 })
+
+test('an answer that cannot be read and was not awaited does not make a failure of what was committed', async (t) => {
+  const database = await open(t)
+  const result = await database.transaction(async (tx) => {
+    await tx.query(insert, [1])
+    void tx.query('SELECT 9007199254740993::int8')
+    return 'done'
+  })
+  assert.equal(result, 'done')
+  assert.deepEqual(await ids(database), [1])
+})
+
+test('a transaction that is over sends nothing, least of all into the next one on its connection', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const database = await openDatabase(t, url, { poolSize: 1 })
+  await database.query('CREATE TABLE item (id int)')
+  const kept = await database.transaction(async (tx) => tx)
+  await database.transaction(async (tx) => {
+    await tx.query(insert, [1])
+    await assert.rejects(kept.query(insert, [2]), code('aborted'))
+    await assert.rejects(
+      kept.savepoint(() => kept.query(insert, [3])),
+      code('aborted'),
+    )
+  })
+  assert.deepEqual(await ids(database), [1])
+})
