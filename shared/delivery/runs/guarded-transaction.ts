@@ -11,22 +11,21 @@ export interface GuardedTransaction {
 
 export function guardTransaction(tx: Transaction): GuardedTransaction {
   let open = true
-  const refuseWhenClosed = (): void => {
-    if (!open) throw new SluiceError('aborted', 'The run that this transaction belonged to is over')
-  }
+  const over = (): Promise<never> =>
+    Promise.reject(new SluiceError('aborted', 'The run that this transaction belonged to is over'))
   return {
     tx: {
-      query: async (sql, values) => {
-        refuseWhenClosed()
-        return tx.query(sql, values)
-      },
-      savepoint: async (work) => {
-        refuseWhenClosed()
-        return tx.savepoint(work)
-      },
+      query: (sql, values) => unheard(open ? tx.query(sql, values) : over()),
+      savepoint: (work) => (open ? tx.savepoint(work) : over()),
     },
     close: () => {
       open = false
     },
   }
+}
+
+/** A statement that its handler did not await may fail: the transaction fails by it, and the process is not to end by it, too. */
+function unheard<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => undefined)
+  return answer
 }

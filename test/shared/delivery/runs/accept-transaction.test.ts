@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
-import { createDelivery, type Emit } from '../../../../shared/delivery/index.ts'
+import { createDelivery, type Emit, type TransactionHandler } from '../../../../shared/delivery/index.ts'
 import { RejectedError, RetryLaterError, type SluiceError } from '../../../../shared/errors/index.ts'
 import { toolCallFinished, toolCallRequested } from '../../../../shared/events/index.ts'
 import { until } from '../../../support/index.ts'
@@ -215,6 +215,20 @@ test('a statement that fails leaves a transaction in which the event can still b
     outcome: 'retrying',
     code: 'handler_failed',
   })
+})
+
+test('a statement that a handler did not await and that fails is the failure of its event, and ends no process', async (t) => {
+  const bench = await createWorkbench(t)
+  await bench.database.query('CREATE TABLE effect (id text PRIMARY KEY)')
+  const handler: TransactionHandler = async ({ id }, { tx }) => {
+    await tx.query(insertEffect, [id])
+    void tx.query(insertEffect, [id])
+  }
+  const delivery = createDelivery(contractOf('transaction'), handler, bench)
+  const { outcome } = await delivery.accept(incoming({ id: 'e1' }))
+  assert.equal(outcome, 'retrying')
+  assert.deepEqual(await bench.rows('SELECT * FROM effect'), [])
+  assert.deepEqual(await bench.rows('SELECT id, attempts FROM sluice.parked'), [{ id: 'e1', attempts: 1 }])
 })
 
 test('a handler that swallows the error of a statement does not commit half of its work', async (t) => {
