@@ -3,6 +3,8 @@
 //
 // D1  A server that stands still – it answers a question neither over an old connection nor over a new one – is waited for by
 //     the calls under way and by the look that is taken every second. Everybody else is told at once.
+// D2  Whether the server answers is asked over a connection of its own while all others are lent: a process that is busy with its
+//     own work is not one without a database, and must not call itself unready.
 
 import type { Socket } from 'node:net'
 import { messageOf, SluiceError, sqlState } from '../errors/index.ts'
@@ -19,7 +21,7 @@ import { createSessionPool } from './session-pool.ts'
 import { runTransaction } from './transaction.ts'
 
 export interface DatabaseOptions extends Omit<ConnectionOptions, 'connectTimeoutMs' | 'idleInTransactionTimeoutMs'> {
-  /** Connections of the pool; one more is used when something listens. */
+  /** Connections of the pool; one more is used when something listens, and one for probes while all are lent. */
   readonly poolSize: number
   /** Default 5,000. */
   readonly connectTimeoutMs?: number
@@ -54,6 +56,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   const sockets = new Set<Socket>()
   const config = connectionConfig({ ...options, connectTimeoutMs, idleInTransactionTimeoutMs }, sockets)
   const pool = createSessionPool({ config, size: poolSize, sockets }, { clock, onBroken: noteFailure })
+  const spare = createSessionPool({ config, size: 1, sockets }, { clock, onBroken: () => undefined })
   const listener = createChannelListener({ config, connectTimeoutMs }, { clock, log })
   let health: ComponentHealth = { status: 'unknown' }
   let freshUntil = 0
@@ -75,9 +78,9 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   }
 
   /** Every use of a connection passes here, so health follows what callers see. */
-  async function withSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async function withSession<T>(work: (session: Session) => Promise<T>, { use } = pool): Promise<T> {
     try {
-      const result = await pool.use(work)
+      const result = await use(work)
       noteSuccess()
       return result
     } catch (error) {
@@ -102,14 +105,17 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     })
 
   const pingOnce = (): Promise<void> =>
-    withSession(async (session) => {
-      try {
-        await session.ping(pingLimitMs)
-      } finally {
-        session.release()
-      }
-      standsStill = false
-    })
+    withSession(
+      async (session) => {
+        try {
+          await session.ping(pingLimitMs)
+        } finally {
+          session.release()
+        }
+        standsStill = false
+      },
+      pool.full() ? spare : pool,
+    )
 
   const ping = (): Promise<void> => (asking ??= pingTwice().finally(() => (asking = undefined)))
 
@@ -157,9 +163,10 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
 
   async function close(): Promise<void> {
     probing.cancel()
-    const closed = pool.close(stopTimeoutMs) // its limit covers the listener's sockets too
+    const closed = pool.close(stopTimeoutMs) // its limit covers all sockets, also the listener's and the spare one
     await listener.stop()
     await closed
+    await spare.close(0)
     health = { status: 'unknown', at: clock.now() }
   }
 

@@ -26,6 +26,8 @@ export interface SessionPoolDeps {
 export interface SessionPool {
   /** `work` releases the session. @throws SluiceError `database_unavailable` when there is no connection within the connect timeout. */
   use<T>(work: (session: Session) => Promise<T>): Promise<T>
+  /** Would one more have to wait for a connection? */
+  full(): boolean
   /** Takes no more work, waits `limitMs` for that under way, then cuts its connections. */
   close(limitMs: number): Promise<void>
 }
@@ -60,6 +62,7 @@ export function createSessionPool(
         underWay.delete(running)
       }
     },
+    full: () => pool.totalCount - pool.idleCount + pool.waitingCount >= size,
     close: async (limitMs) => {
       closed = true
       const timer = clock.after(limitMs, () => destroyAll(sockets))

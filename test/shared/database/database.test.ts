@@ -53,6 +53,16 @@ test('a statement that runs too long is ended by the server', async (t) => {
   await assert.rejects(database.query('SELECT pg_sleep(30)'), { code: '57014' })
 })
 
+test('a process that uses all its connections itself still knows that the database answers', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const database = await openDatabase(t, url, { poolSize: 2, connectTimeoutMs: 100 })
+  const over = Promise.withResolvers<void>()
+  const busy = [1, 2].map(() => database.transaction(() => over.promise))
+  await database.probe(AbortSignal.timeout(10_000))
+  over.resolve()
+  await Promise.all(busy)
+})
+
 test('a pool that is in use answers database_unavailable after the connect timeout, and serves again', async (t) => {
   const { url } = await createTestDatabase(t, { migrated: false })
   const database = await openDatabase(t, url, { poolSize: 1, connectTimeoutMs: 100 })
