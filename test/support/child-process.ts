@@ -47,14 +47,14 @@ export function startChild(t: TestContext, args: readonly string[], options: Sta
   return {
     pid: pidOf(child),
     lines,
-    line: async (pattern, { limitMs = 10_000 } = {}) => {
+    line: async (pattern, { limitMs = 30_000 } = {}) => {
       const found = await until(`a line matches ${pattern.source}`, () => lines.find((line) => pattern.test(line)), {
         limitMs,
       }).catch((error: unknown) => assert.fail(`${String(error)}\nIts output:\n${lines.join('\n')}`))
       return found
     },
     kill: (signal) => void child.kill(signal),
-    exited: async ({ limitMs = 10_000 } = {}) => {
+    exited: async ({ limitMs = 30_000 } = {}) => {
       await until(`process ${pidOf(child)} has ended`, () => child.exitCode !== null || child.signalCode !== null, {
         limitMs,
       })
