@@ -6,9 +6,12 @@ const deadLetterId = {
   description: 'A dead letter.',
 } as const
 
+/** Postgres takes no NUL. */
+const pattern = '^[^\\u0000]+$'
+
 const filter = {
-  function: { type: 'string', minLength: 1, maxLength: 50, description: 'Whose handler failed.' },
-  type: { type: 'string', minLength: 1, maxLength: 256, description: 'Type of the event.' },
+  function: { type: 'string', maxLength: 50, pattern, description: 'Whose handler failed.' },
+  type: { type: 'string', maxLength: 256, pattern, description: 'Type of the event.' },
   fingerprint: { type: 'string', pattern: '^[0-9a-f]{16}$', description: 'Equal for failures of the same kind.' },
   since: { type: 'string', format: 'date-time', description: 'Died then or later.' },
   until: { type: 'string', format: 'date-time', description: 'Died before then.' },

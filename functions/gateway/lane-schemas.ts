@@ -1,6 +1,9 @@
 // The forms of admin requests about lanes, for validation and for openapi.json.
 
-const functionName = { type: 'string', minLength: 1, maxLength: 50, description: 'Whose lane.' } as const
+/** Postgres takes no NUL. */
+const pattern = '^[^\\u0000]+$'
+
+const functionName = { type: 'string', maxLength: 50, pattern, description: 'Whose lane.' } as const
 
 export const lanesQuery = {
   type: 'object',
@@ -24,7 +27,7 @@ export const laneParams = {
     function: functionName,
     key: {
       type: 'string',
-      pattern: '^[^\\u0000]+$',
+      pattern,
       description: 'Events of one key run one at a time, in order. Percent-encoded where it holds a slash.',
     },
   },

@@ -173,6 +173,8 @@ test('malformed admin requests are refused with a code', async (t) => {
   assert.deepEqual(await refused(call(`${url}?limit=0`)), [422, 'invalid_request'])
   assert.deepEqual(await refused(call(`${url}?limit=201`)), [422, 'invalid_request'])
   assert.deepEqual(await refused(call(`${url}?since=yesterday`)), [422, 'invalid_request'])
+  for (const query of ['?function=a%00', '?type=%00', '?function=', '/plan?type=a%00b'])
+    assert.deepEqual(await refused(call(`${url}${query}`)), [422, 'invalid_request'], query)
   assert.deepEqual(await refused(call(`${url}?cursor=x`)), [400, 'invalid_parameter'])
   assert.deepEqual(await refused(call(`${url}?tenant=acme`)), [422, 'invalid_request'])
   assert.deepEqual(await refused(post(`${url}/replay`, {})), [422, 'invalid_request'])

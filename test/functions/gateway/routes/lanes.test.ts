@@ -152,6 +152,8 @@ test('what an operator may not do is refused, and changes nothing', async (t) =>
     ['a body that is no object', () => act('k release', '[]'), 422, 'invalid_request'],
     ['a body that is no JSON', () => act('k release', '{'), 400, 'invalid_json'],
     ['NUL in the key', () => call(laneUrl(url, '\0')), 422],
+    ['NUL in the function', () => call(`${url}${path}/a%00/key`), 422],
+    ['NUL in the function of a filter', () => call(`${url}${path}?function=a%00`), 422],
     ['a broken percent sign', () => call(`${url}${path}/tool-executor/%E0%A4%A`), 400],
     ['limit over the limit', () => call(`${url}${path}?limit=201`), 422],
     ['limit twice', () => call(`${url}${path}?limit=1&limit=2`), 400],
