@@ -2,7 +2,7 @@
 // breaker per call counts nothing.
 //
 //   closed ──half of ≥ volumeThreshold calls failed──▶ open ──resetMs──▶ half open ──probe──▶ closed, or open again
-//          └─volumeThreshold calls failed in a row──┘
+//          └─volumeThreshold calls failed in a row──┘      (soon after one another)
 //
 // B1  Every call has a time limit, so the probe of a half-open breaker always ends and the breaker never stays half open
 //     (opossum without `timeout` rejects for ever when a probe hangs).
@@ -10,7 +10,7 @@
 //     abort every other call of the dependency along with the slow one.
 // B3  Callers' mistakes and a full bulkhead are not failures of the dependency.
 // B4  A dependency that dies under load is given up after `volumeThreshold` calls: in the window its earlier successes would
-//     outweigh the failures for half of the window.
+//     outweigh the failures for half of the window. Calls that are rare tell nothing of that: silence ends the row.
 // B5  A probe that says nothing about the dependency – cancelled, refused on our side – decides nothing: the next call
 //     is the probe.
 
@@ -27,7 +27,7 @@ export interface BreakerOptions {
   readonly timeoutMs: number
   /** Calls at the same time; more are refused with `overloaded`. */
   readonly capacity: number
-  /** Calls within `windowMs` below which the breaker does not open; and so many failures in a row open it. Default 10. */
+  /** Calls within `windowMs` below which the breaker does not open; and so many failures in a row, soon after one another, open it. Default 10. */
   readonly volumeThreshold?: number
   /** Default 50. */
   readonly failurePercent?: number
@@ -66,6 +66,9 @@ interface Attempt {
   readonly signal: AbortSignal
 }
 
+/** A failure that ends later than a call may take and this after the one before it begins a new row, in milliseconds. */
+const rowGapMs = 60_000
+
 export function createBreaker(
   options: BreakerOptions,
   { clock, instruments }: { readonly clock: Clock; readonly instruments: Instruments },
@@ -73,6 +76,7 @@ export function createBreaker(
   const { dependency, volumeThreshold = 10, resetMs = 10_000, judge = judgeError } = options
   let halfOpenAt = 0
   let faultsInARow = 0
+  let lastFaultAt = 0
   const alive = (): void => {
     if (circuit.halfOpen) circuit.close()
   }
@@ -111,7 +115,9 @@ export function createBreaker(
     show('open')
   })
   circuit.on('failure', () => {
-    faultsInARow += 1
+    const now = clock.monotonic()
+    faultsInARow = now - lastFaultAt > options.timeoutMs + rowGapMs ? 1 : faultsInARow + 1
+    lastFaultAt = now
     if (faultsInARow >= volumeThreshold && circuit.closed) circuit.open()
   })
   circuit.on('halfOpen', () => show('half-open'))

@@ -46,6 +46,20 @@ test('nine failures leave it closed, the tenth opens it', async (t) => {
   assert.equal(await shown(), 2)
 })
 
+test('failures in a row of a dependency that is rarely called open it only when they are near one another', async (t) => {
+  const { breaker } = subject(t)
+  for (let call = 0; call < 30; call += 1) {
+    await failTimes(breaker, 1)
+    t.mock.timers.tick(3_600_000)
+  }
+  assert.equal(breaker.state(), 'closed', 'thirty in thirty hours')
+  for (let call = 0; call < 10; call += 1) {
+    await failTimes(breaker, 1)
+    t.mock.timers.tick(30_000)
+  }
+  assert.notEqual(breaker.state(), 'closed', 'ten in five minutes')
+})
+
 test('an open breaker calls nothing and says when to come again', async (t) => {
   const { breaker, rejections } = subject(t)
   await opened(breaker)
