@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import kafkajs from 'kafkajs'
@@ -7,7 +8,8 @@ import { createKafkaEventLog, type EventLog, type KafkaEventLogOptions } from '.
 import { createLogger } from '../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
 import { eventLogContract, type OpenedLog } from '../../contracts/event-log.ts'
-import { atEnd, kafkaForTests, startTcpProxy } from '../../support/index.ts'
+import { partitionOfKey } from '../../../shared/event-log/partition-of-key.ts'
+import { atEnd, kafkaForTests, startTcpProxy, until } from '../../support/index.ts'
 
 const log = createLogger({ function: 'test', level: 'silent' })
 
@@ -94,6 +96,53 @@ test(
     assert.ok(values.includes('3'), `acknowledged and lost; the log holds ${values.join(', ')}`)
   },
 )
+
+// As when Kafka comes back while the start is tried again and again: what waits to be appended has learnt the partitions over a
+// connection that was opened before, and is written over one that knows no topic yet.
+test('an append that outlives a start that failed guesses no partition', { timeout: 180_000 }, async (t) => {
+  const kafka = await openKafka(t)
+  if (kafka === undefined) return
+  const topic = kafka.uniqueName('waits')
+  const observer = await kafka.open()
+  await observer.ensureTopics([{ name: topic, partitions: 4 }])
+  const key = ['a', 'b', 'c', 'd', 'e'].find((candidate) => partitionOfKey(Buffer.from(candidate), 4) !== 0) ?? ''
+  const waiting = { ...record(topic, 'waits'), key: Buffer.from(key) }
+
+  const { port } = await startTcpProxy(t, { port: Number(kafka.brokers[0]?.split(':')[1]) })
+  const closedPort = 1
+  const asker = new AsyncLocalStorage<'start' | 'append'>()
+  let [mended, starts] = [false, 0]
+  const eventLog = createKafkaEventLog(
+    {
+      brokers: kafka.brokers,
+      clientId: 'test',
+      startTimeoutMs: 60_000,
+      connect: ({ onConnect }) => {
+        const isStart = asker.getStore() === 'start'
+        // The start reaches nobody; the append does as soon as the start has begun anew.
+        if (isStart && eventLog.health().status === 'down') starts += 1
+        const isLetThrough = mended || (!isStart && starts > 0)
+        return connect(isLetThrough ? port : closedPort, '127.0.0.1', onConnect)
+      },
+    },
+    { clock, log },
+  )
+  atEnd(t, () => eventLog.stop())
+  const starting = asker.run('start', () => eventLog.start(t.signal))
+  const append = (): Promise<'stored' | 'refused' | undefined> =>
+    eventLog.append([waiting]).then(
+      () => 'stored',
+      (error: Error) => (error.message.includes('not known yet') ? 'refused' : undefined),
+    )
+  await until('an append gets as far as its partition', () => asker.run('append', append), { limitMs: 120_000 })
+  mended = true
+  await starting
+  await eventLog.append([waiting])
+  for (let partition = 0; partition < 4; partition += 1) {
+    const { next } = await observer.bounds(topic, partition)
+    if (partition !== partitionOfKey(waiting.key, 4)) assert.equal(next, 0, `partition ${partition} has the key, too`)
+  }
+})
 
 test('a commit never moves a group whose consumers are at work', { timeout: 60_000 }, async (t) => {
   const kafka = await openKafka(t)
