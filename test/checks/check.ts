@@ -1,12 +1,12 @@
 // What a check is: it reads something and judges it. A check that read too little has failed, whatever it found: a wrong glob or
-// a tool that cannot parse the sources would otherwise be content for ever.
+// a tool that cannot parse the sources would otherwise be content for ever. One that cannot run here says why; it has not passed.
 
 export interface Check {
   readonly name: string
   /** The least it must have read, in `what`, to be believed. */
   readonly least: number
   readonly what: string
-  run(root: string): Promise<Findings>
+  run(root: string): Promise<Findings | Skipped>
 }
 
 export interface Findings {
@@ -16,26 +16,24 @@ export interface Findings {
   readonly output: string
 }
 
+export interface Skipped {
+  /** Why it cannot run on this machine. */
+  readonly skipped: string
+}
+
 export interface Verdict extends Findings {
-  readonly name: string
-  readonly what: string
   readonly ms: number
 }
 
-export async function judge(check: Check, root: string): Promise<Verdict> {
+export const isSkipped = (value: unknown): value is Skipped =>
+  typeof value === 'object' && value !== null && 'skipped' in value
+
+export async function judge(check: Check, root: string): Promise<Verdict | Skipped> {
   const started = performance.now()
-  const findings = await check.run(root).catch((error: unknown) => ({ passed: false, read: 0, output: String(error) }))
-  const tooLittle = findings.passed && findings.read < check.least
-  return {
-    ...findings,
-    name: check.name,
-    what: check.what,
-    ms: performance.now() - started,
-    ...(tooLittle
-      ? {
-          passed: false,
-          output: `read ${findings.read} ${check.what}, and at least ${check.least} were expected: is it looking in the right place?\n${findings.output}`,
-        }
-      : {}),
-  }
+  const found = await check.run(root).catch((error: unknown) => ({ passed: false, read: 0, output: String(error) }))
+  if (isSkipped(found)) return found
+  const ms = performance.now() - started
+  if (!found.passed || found.read >= check.least) return { ...found, ms }
+  const expected = `read ${found.read} ${check.what}, and at least ${check.least} were expected: is it looking in the right place?`
+  return { passed: false, read: found.read, output: `${expected}\n${found.output}`, ms }
 }

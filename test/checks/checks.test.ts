@@ -17,7 +17,7 @@ import {
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { projectRoot, temporaryFolder } from '../support/index.ts'
-import { judge, type Check, type Verdict } from './check.ts'
+import { isSkipped, judge, type Check, type Verdict } from './check.ts'
 import { checks } from './checks.ts'
 import { script } from './program.ts'
 
@@ -52,7 +52,13 @@ const contentsOf = (copy: string): ReadonlyMap<string, string> =>
 async function judgeIn(copy: string, name: string): Promise<Verdict> {
   const check = checks.find((each) => each.name.startsWith(name))
   assert.ok(check !== undefined, `there is no check ${name}`)
-  return judge(check, copy)
+  return verdictOf(check, copy)
+}
+
+async function verdictOf(check: Check, root: string): Promise<Verdict> {
+  const verdict = await judge(check, root)
+  assert.ok(!isSkipped(verdict), `${check.name} was skipped`)
+  return verdict
 }
 
 function assertBites({ passed, output, read }: Verdict, ...breaches: readonly RegExp[]): void {
@@ -252,7 +258,7 @@ test('a check that read too little has failed', async () => {
     what: 'files',
     run: () => Promise.resolve({ passed: true, read: 9, output: '' }),
   }
-  const verdict = await judge(content, projectRoot)
+  const verdict = await verdictOf(content, projectRoot)
   assert.equal(verdict.passed, false)
   assert.match(verdict.output, /read 9 files, and at least 10 were expected/)
 })
@@ -264,7 +270,12 @@ test('a check that throws has failed', async () => {
     what: 'files',
     run: () => Promise.reject(new Error('no such tool')),
   }
-  assert.match((await judge(broken, projectRoot)).output, /no such tool/)
+  assert.match((await verdictOf(broken, projectRoot)).output, /no such tool/)
+})
+
+test('a check that cannot run here says why, and has not passed', async () => {
+  const run = () => Promise.resolve({ skipped: 'no Go' })
+  assert.deepEqual(await judge({ name: 'skipped', least: 1, what: 'files', run }, projectRoot), { skipped: 'no Go' })
 })
 
 test('no source at all is a failure of every check that reads sources', limit, async (t) => {
@@ -281,9 +292,8 @@ test('no source at all is a failure of every check that reads sources', limit, a
   }
   for (const folder of ['shared', 'functions', 'local', 'cli', 'test']) mkdirSync(join(copy, folder))
   symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'))
-  const verdicts = await Promise.all(checks.map((check) => judge(check, copy)))
-  assert.deepEqual(
-    verdicts.filter(({ passed }) => passed).map(({ name }) => name),
-    [],
+  const passed = await Promise.all(
+    checks.map(async (check) => ((await verdictOf(check, copy)).passed ? [check.name] : [])),
   )
+  assert.deepEqual(passed.flat(), [])
 })

@@ -1,6 +1,6 @@
-// Runs checks at once and prints each with what it read and how long it took, then what the failed ones found.
+// Runs checks and prints each with what it read and how long it took, or why it cannot run here; then what the failed ones found.
 
-import { judge, type Check, type Verdict } from './check.ts'
+import { isSkipped, judge, type Check, type Skipped, type Verdict } from './check.ts'
 
 export interface RunChecksOptions {
   readonly root: string
@@ -8,31 +8,52 @@ export interface RunChecksOptions {
   readonly words: readonly string[]
   /** The npm script, for messages. */
   readonly command: string
+  /** Not all at once: each takes the whole machine. */
+  readonly oneByOne?: boolean
 }
 
-/** The exit code: 0 when all passed, 1 when one failed, 2 when no check has such a name. */
-export async function runChecks(checks: readonly Check[], { root, words, command }: RunChecksOptions): Promise<number> {
-  const chosen = words.length === 0 ? checks : checks.filter(({ name }) => words.some((word) => name.includes(word)))
-  if (chosen.length === 0) {
+/** The exit code: 0 when none failed, 1 when one did, 2 when a word is in no check's name. */
+export async function runChecks(checks: readonly Check[], options: RunChecksOptions): Promise<number> {
+  const { root, words, command, oneByOne = false } = options
+  const unknown = words.filter((word) => !checks.some(({ name }) => name.includes(word)))
+  if (unknown.length > 0) {
     const names = checks.map(({ name }) => name).join(', ')
-    console.error(`npm run ${command}: no check is called ${words.join(' or ')}; there are ${names}`)
+    console.error(`npm run ${command}: no check is called ${unknown.join(' or ')}; there are ${names}`)
     return 2
   }
+  const chosen = words.length === 0 ? checks : checks.filter(({ name }) => words.some((word) => name.includes(word)))
   const started = performance.now()
-  const verdicts = await Promise.all(
-    chosen.map(async (check) => {
-      const verdict = await judge(check, root)
-      console.log(lineOf(verdict))
-      return verdict
-    }),
-  )
-  const failed = verdicts.filter(({ passed }) => !passed)
-  for (const { name, output } of failed) console.log(`\n── ${name} ──\n${output.trim()}`)
+  const results: Result[] = []
+  const judgeAndPrint = async (check: Check): Promise<void> => {
+    const result = { check, verdict: await judge(check, root) }
+    results.push(result)
+    console.log(lineOf(result))
+  }
+  if (oneByOne) for (const check of chosen) await judgeAndPrint(check)
+  else await Promise.all(chosen.map(judgeAndPrint))
+
+  let [passed, failed, skipped] = [0, 0, 0]
+  for (const { check, verdict } of results) {
+    if (isSkipped(verdict)) skipped += 1
+    else if (verdict.passed) passed += 1
+    else {
+      failed += 1
+      console.log(`\n── ${check.name} ──\n${verdict.output.trim()}`)
+    }
+  }
   const seconds = ((performance.now() - started) / 1_000).toFixed(1)
-  console.log(`\n${verdicts.length - failed.length} of ${verdicts.length} checks passed in ${seconds} s`)
-  return failed.length === 0 ? 0 : 1
+  const left = skipped === 0 ? '' : `, ${skipped} skipped,`
+  console.log(`\n${passed} of ${chosen.length} checks passed${left} in ${seconds} s`)
+  return failed === 0 ? 0 : 1
 }
 
-function lineOf({ name, passed, read, what, ms }: Verdict): string {
-  return `${passed ? '✔' : '✖'} ${name.padEnd(36)} ${`${read} ${what}`.padEnd(16)} ${(ms / 1_000).toFixed(1)} s`
+interface Result {
+  readonly check: Check
+  readonly verdict: Verdict | Skipped
+}
+
+function lineOf({ check: { name, what }, verdict }: Result): string {
+  if (isSkipped(verdict)) return `– ${name.padEnd(38)} skipped: ${verdict.skipped}`
+  const { passed, read, ms } = verdict
+  return `${passed ? '✔' : '✖'} ${name.padEnd(38)} ${`${read} ${what}`.padEnd(18)} ${(ms / 1_000).toFixed(1)} s`
 }

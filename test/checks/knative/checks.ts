@@ -4,14 +4,12 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { diagnose, readManifests, rules } from '../../../cli/doctor/index.ts'
 import { parseManifests } from '../../../cli/doctor/read-manifests.ts'
-import type { Findings } from '../check.ts'
-import { numberIn, script } from '../program.ts'
+import { isSkipped, type Check, type Findings, type Skipped } from '../check.ts'
+import { numberIn, run, script } from '../program.ts'
 import { chartVariants, type Variant } from './chart-variants.ts'
-import { execute } from './execute.ts'
 import { judgeCompose, judgeDockerfile, judgeSkaffold, type FileJudge } from './file-judges.ts'
 import { findGo, goTool, goTools } from './go-tools.ts'
 import { hasChart, lint, template } from './helm.ts'
-import { isSkipped, type KnativeCheck, type Skipped } from './knative-check.ts'
 import { plantedIn } from './planted.ts'
 import { validateBySchemas } from './schema-validation.ts'
 
@@ -65,7 +63,7 @@ async function overVariants(root: string, each: Judge): Promise<Findings | Skipp
   return { passed: faults.length === 0, read, output: faults.join('\n') }
 }
 
-const helmLint: KnativeCheck = {
+const helmLint: Check = {
   name: 'helm lint --strict',
   least: 2,
   what: 'values files',
@@ -82,7 +80,7 @@ const helmLint: KnativeCheck = {
   },
 }
 
-const helmTemplate: KnativeCheck = {
+const helmTemplate: Check = {
   name: 'helm template',
   least: 20,
   what: 'variants',
@@ -101,7 +99,7 @@ const helmTemplate: KnativeCheck = {
     }),
 }
 
-const stable: KnativeCheck = {
+const stable: Check = {
   name: 'rendered twice, the same bytes',
   least: 3,
   what: 'variants',
@@ -114,7 +112,7 @@ const stable: KnativeCheck = {
   },
 }
 
-const chartRequires: KnativeCheck = {
+const chartRequires: Check = {
   name: 'helm refuses what is missing',
   least: 3,
   what: 'values',
@@ -132,7 +130,7 @@ const chartRequires: KnativeCheck = {
   },
 }
 
-const schemaCheck: KnativeCheck = {
+const schemaCheck: Check = {
   name: 'schemas of the custom resources',
   least: 100,
   what: 'objects',
@@ -143,7 +141,7 @@ const schemaCheck: KnativeCheck = {
     }),
 }
 
-const schemasAreCurrent: KnativeCheck = {
+const schemasAreCurrent: Check = {
   name: 'generated schemas are current',
   least: 3,
   what: 'schemas',
@@ -155,7 +153,7 @@ const schemasAreCurrent: KnativeCheck = {
   },
 }
 
-const knvalidateCheck: KnativeCheck = {
+const knvalidateCheck: Check = {
   name: "Knative's own validation",
   least: 100,
   what: 'objects',
@@ -165,14 +163,14 @@ const knvalidateCheck: KnativeCheck = {
     return overVariants(root, async ({ features }, rendered) => {
       const given = features.map((feature) => `${feature}=enabled`).join(',')
       const args = [...(given === '' ? [] : ['-features', given]), '-']
-      const { code, output } = await execute(program, args, { input: rendered })
+      const { code, output } = await run({ file: program, args, input: rendered })
       const lines = output.split('\n').filter((line) => /: (?:error|warning): /.test(line))
       return { read: numberIn(output, /(\d+) validated/), faults: code === 0 && lines.length === 0 ? [] : lines }
     })
   },
 }
 
-const renderedCheck: KnativeCheck = {
+const renderedCheck: Check = {
   name: 'knative/rendered by schema and doctor',
   least: 20,
   what: 'objects',
@@ -192,7 +190,7 @@ const renderedCheck: KnativeCheck = {
   },
 }
 
-const plantedCheck: KnativeCheck = {
+const plantedCheck: Check = {
   name: 'planted breaches are caught',
   least: 20,
   what: 'breaches',
@@ -205,7 +203,7 @@ const plantedCheck: KnativeCheck = {
       const caught = {
         schemas: validateBySchemas(schemas(root), manifests).errors.length > 0,
         doctor: diagnose(manifests, rules).some(({ level }) => level === 'error'),
-        knvalidate: isSkipped(program) ? undefined : (await execute(program, [file], {})).code === 1,
+        knvalidate: isSkipped(program) ? undefined : (await run({ file: program, args: [file] })).code === 1,
       }
       for (const who of ['schemas', 'knvalidate'] as const)
         if (caught[who] !== undefined && caught[who] !== catchers.includes(who))
@@ -222,43 +220,39 @@ const plantedCheck: KnativeCheck = {
   },
 }
 
-const knvalidateTests: KnativeCheck = {
+const knvalidateTests: Check = {
   name: 'tests of knvalidate (go test)',
   least: 6,
   what: 'tests',
   run: async (root) => {
     const program = await goTool(root, goTools.knvalidate) // its packages are compiled by now
     if (isSkipped(program)) return program
-    const cwd = join(root, 'test/checks/knative/knvalidate')
-    const env = { ...process.env, CGO_ENABLED: '0' }
-    const { code, output } = await execute(
-      'nice',
-      ['-n', '15', 'go', 'test', '-trimpath', '-vet=off', '-count=1', '-v', '.'],
-      {
-        cwd,
-        env,
-        limitMs: 900_000,
-      },
-    )
+    const { code, output } = await run({
+      file: 'nice',
+      args: ['-n', '15', 'go', 'test', '-trimpath', '-vet=off', '-count=1', '-v', '.'],
+      cwd: join(root, 'test/checks/knative/knvalidate'),
+      env: { CGO_ENABLED: '0' },
+      limitMs: 900_000,
+    })
     return { passed: code === 0, read: (output.match(/^--- PASS/gm) ?? []).length, output }
   },
 }
 
-const skaffold: KnativeCheck = {
+const skaffold: Check = {
   name: 'skaffold.yaml by its schema',
   least: 1,
   what: 'files',
   run: (root) => overFiles(root, 'skaffold.yaml', judgeSkaffold),
 }
 
-const compose: KnativeCheck = {
+const compose: Check = {
   name: 'docker compose config',
   least: 1,
   what: 'files',
   run: (root) => overFiles(root, 'docker-compose*.yaml', judgeCompose),
 }
 
-const dockerfile: KnativeCheck = {
+const dockerfile: Check = {
   name: 'Dockerfile (hadolint)',
   least: 1,
   what: 'files',
@@ -277,14 +271,16 @@ async function overFiles(root: string, pattern: string, judge: FileJudge): Promi
   return { passed: faults.length === 0, read: files.length, output: faults.join('\n') }
 }
 
-const queueProxy: KnativeCheck = {
+const queueProxy: Check = {
   name: 'functions behind the real queue-proxy',
   least: 6,
   what: 'tests',
   run: async (root) => {
     const program = await goTool(root, goTools.queueProxy)
     if (isSkipped(program)) return program
-    const { code, output } = await execute(process.execPath, ['test/run.ts', 'checks/knative/queue-proxy'], {
+    const { code, output } = await run({
+      file: process.execPath,
+      args: ['test/run.ts', 'checks/knative/queue-proxy'],
       cwd: root,
       limitMs: 400_000,
     })
@@ -292,7 +288,7 @@ const queueProxy: KnativeCheck = {
   },
 }
 
-export const knativeChecks: readonly KnativeCheck[] = [
+export const knativeChecks: readonly Check[] = [
   helmLint,
   helmTemplate,
   stable,

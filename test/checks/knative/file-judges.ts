@@ -5,10 +5,10 @@ import { Ajv } from 'ajv'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
-import { execute } from './execute.ts'
+import { isSkipped, type Skipped } from '../check.ts'
+import { run } from '../program.ts'
 import { goTool, goTools, moduleFolder } from './go-tools.ts'
 import { hadolint } from './hadolint.ts'
-import { isSkipped, type Skipped } from './knative-check.ts'
 
 /** The faults of a file. */
 export type FileJudge = (root: string, file: string) => Promise<readonly string[] | Skipped>
@@ -27,13 +27,13 @@ export const judgeSkaffold: FileJudge = async (root, file) => {
 export const judgeCompose: FileJudge = async (root, file) => {
   const program = await goTool(root, goTools.compose)
   if (isSkipped(program)) return program
-  const { code, output } = await execute(program, [file], { cwd: dirname(file) })
+  const { code, output } = await run({ file: program, args: [file], cwd: dirname(file) })
   return code === 0 ? [] : [`${file}: ${output.trim().slice(-500)}`]
 }
 
 export const judgeDockerfile: FileJudge = async (root, file) => {
   const program = await hadolint(root)
   if (isSkipped(program)) return program
-  const { code, output } = await execute(program, ['--failure-threshold', 'warning', file], {})
+  const { code, output } = await run({ file: program, args: ['--failure-threshold', 'warning', file] })
   return code === 0 ? [] : [output]
 }

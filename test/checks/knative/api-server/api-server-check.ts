@@ -3,15 +3,14 @@
 
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Findings } from '../../check.ts'
-import { execute, type Ended } from '../execute.ts'
+import { isSkipped, type Check, type Findings, type Skipped } from '../../check.ts'
+import { run, type Ended } from '../../program.ts'
 import { goTool, goTools } from '../go-tools.ts'
-import { isSkipped, type KnativeCheck, type Skipped } from '../knative-check.ts'
 import { plantedIn } from '../planted.ts'
 import { installKnative } from './install-knative.ts'
 import { startCluster, type Cluster } from './start-cluster.ts'
 
-export const apiServerCheck: KnativeCheck = {
+export const apiServerCheck: Check = {
   name: 'a real API server (api-server)',
   least: 40,
   what: 'calls',
@@ -36,7 +35,8 @@ interface Programs {
 }
 
 async function findPrograms(root: string): Promise<Programs | Skipped> {
-  if ((await execute('kubectl', ['version', '--client'], {})).code !== 0) return { skipped: 'kubectl is not installed' }
+  if ((await run({ file: 'kubectl', args: ['version', '--client'] })).code !== 0)
+    return { skipped: 'kubectl is not installed' }
   if (process.getuid?.() !== 0) return { skipped: 'only root may give the webhook its address' }
   const { etcd, apiServer, webhook, kn } = goTools
   const found: string[] = []
@@ -115,25 +115,16 @@ async function knApply({ root, cluster, kn }: World): Promise<readonly Call[]> {
   await cluster.kubectl(['create', 'namespace', 'kn'])
   const calls: Call[] = []
   for (const file of globSync('knative/rendered/dev/*/service.yaml', { cwd: root }).toSorted()) {
-    const args = [
-      'service',
-      'apply',
-      '-f',
-      join(root, file),
-      '-n',
-      'kn',
-      '--no-wait',
-      '--kubeconfig',
-      cluster.kubeconfig,
-    ]
-    calls.push(mustPass(`kn service apply -f ${file}`, await execute(kn, args, {})))
+    const options = ['-n', 'kn', '--no-wait', '--kubeconfig', cluster.kubeconfig]
+    const ended = await run({ file: kn, args: ['service', 'apply', '-f', join(root, file), ...options] })
+    calls.push(mustPass(`kn service apply -f ${file}`, ended))
   }
   return calls
 }
 
 async function helmInstallAndUpgrade({ root, cluster }: World): Promise<readonly Call[]> {
   const helm = join(root, 'node_modules', '.bin', 'helm')
-  const env = { ...process.env, KUBECONFIG: cluster.kubeconfig }
+  const env = { KUBECONFIG: cluster.kubeconfig }
   // Nothing runs the migration job of the hook here; its manifest was applied before.
   const common = ['sluice', 'knative', '-n', 'helm', '--no-hooks', '-f', 'test/checks/knative/minimal-values.yaml']
   const steps = [
@@ -143,8 +134,8 @@ async function helmInstallAndUpgrade({ root, cluster }: World): Promise<readonly
     ['upgrade', ...common, '-f', 'knative/values-production.yaml'],
   ]
   const calls: Call[] = []
-  for (const step of steps)
-    calls.push(mustPass(`helm ${step.join(' ')}`, await execute(helm, step, { cwd: root, env })))
+  for (const args of steps)
+    calls.push(mustPass(`helm ${args.join(' ')}`, await run({ file: helm, args, cwd: root, env })))
   return calls
 }
 

@@ -4,8 +4,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isObject, objectAt, type JsonObject } from '../../../../cli/doctor/manifest.ts'
+import { isSkipped } from '../../check.ts'
 import { moduleFolder } from '../go-tools.ts'
-import { isSkipped } from '../knative-check.ts'
 import type { Cluster } from './start-cluster.ts'
 
 const resources: Readonly<Record<string, readonly string[]>> = {

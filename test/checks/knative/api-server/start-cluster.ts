@@ -9,8 +9,10 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { execute, type Ended } from '../execute.ts'
-import { freePort } from '../free-port.ts'
+import { allotPorts } from '../../../../local/runner/index.ts'
+import { messageOf } from '../../../../shared/errors/index.ts'
+import { until } from '../../../support/until.ts'
+import { run, type Ended } from '../../program.ts'
 
 export interface ClusterPrograms {
   readonly etcd: string
@@ -37,7 +39,7 @@ const startLimitMs = 180_000
 export async function startCluster({ etcd, apiServer, webhook }: ClusterPrograms): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-api-server-'))
   const children: ChildProcess[] = []
-  const run = (file: string, args: readonly string[], env = {}): void => {
+  const start = (file: string, args: readonly string[], env = {}): void => {
     const child = spawn(file, args, { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     const log = createWriteStream(join(folder, `${basename(file).replace(/-[0-9a-f]+$/, '')}.log`))
     child.stdout.pipe(log)
@@ -49,14 +51,14 @@ export async function startCluster({ etcd, apiServer, webhook }: ClusterPrograms
       child.kill('SIGKILL') // nothing of it is kept
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     }
-    await execute('ip', ['addr', 'del', `${webhookAddress}/32`, 'dev', 'lo'], {})
+    await run({ file: 'ip', args: ['addr', 'del', `${webhookAddress}/32`, 'dev', 'lo'] })
     rmSync(folder, { recursive: true, force: true })
   }
 
   try {
-    const [client, peer, port] = [await freePort(), await freePort(), await freePort()]
+    const [client = 0, peer = 0, port = 0] = await allotPorts(3)
     const etcdUrl = `http://127.0.0.1:${client}`
-    run(etcd, [
+    start(etcd, [
       '--data-dir',
       'etcd',
       '--unsafe-no-fsync',
@@ -67,10 +69,10 @@ export async function startCluster({ etcd, apiServer, webhook }: ClusterPrograms
       '--listen-peer-urls',
       `http://127.0.0.1:${peer}`,
     ])
-    const key = await execute('openssl', ['genrsa', '-out', join(folder, 'sa.key'), '2048'], {})
+    const key = await run({ file: 'openssl', args: ['genrsa', '-out', join(folder, 'sa.key'), '2048'] })
     if (key.code !== 0) throw new Error(`openssl: ${key.output}`)
     writeFileSync(join(folder, 'tokens.csv'), `${token},admin,admin,"system:masters"\n`)
-    run(apiServer, [
+    start(apiServer, [
       `--etcd-servers=${etcdUrl}`,
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
@@ -87,9 +89,9 @@ export async function startCluster({ etcd, apiServer, webhook }: ClusterPrograms
     ])
     const kubeconfig = join(folder, 'kubeconfig')
     writeFileSync(kubeconfig, kubeconfigOf(port, join(folder, 'certs', 'apiserver.crt')), { mode: 0o600 })
-    const env = { ...process.env, KUBECONFIG: kubeconfig, HOME: folder }
+    const env = { KUBECONFIG: kubeconfig, HOME: folder }
     const kubectl = (args: readonly string[], input?: string): Promise<Ended> =>
-      execute('kubectl', ['--warnings-as-errors', ...args], { env, ...(input === undefined ? {} : { input }) })
+      run({ file: 'kubectl', args: ['--warnings-as-errors', ...args], env, input })
     await eventually(
       'the API server is ready',
       folder,
@@ -101,10 +103,10 @@ export async function startCluster({ etcd, apiServer, webhook }: ClusterPrograms
       const ports = [{ name: 'https-webhook', port: 443 }]
       const text = JSON.stringify({ ...service, spec: { clusterIP: webhookAddress, ports } })
       const made = await kubectl(['apply', '-f', '-'], text)
-      const added = await execute('ip', ['addr', 'add', `${webhookAddress}/32`, 'dev', 'lo'], {})
+      const added = await run({ file: 'ip', args: ['addr', 'add', `${webhookAddress}/32`, 'dev', 'lo'] })
       if (made.code !== 0 || added.code !== 0)
         throw new Error(`the webhook has no address: ${made.output}${added.output}`)
-      run(webhook, ['--kubeconfig', kubeconfig], {
+      start(webhook, ['--kubeconfig', kubeconfig], {
         SYSTEM_NAMESPACE: 'knative-serving',
         POD_NAME: 'webhook-0',
         WEBHOOK_NAME: 'webhook',
@@ -138,11 +140,9 @@ const kubeconfigOf = (port: number, authority: string): string =>
   })
 
 async function eventually(what: string, folder: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + startLimitMs
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within ${startLimitMs / 1_000} s: ${what}\n${lastLogs(folder)}`)
-    await new Promise((resolve) => setTimeout(resolve, 250))
-  }
+  await until(what, holds, { limitMs: startLimitMs, everyMs: 250 }).catch((cause: unknown) => {
+    throw new Error(`${messageOf(cause)}\n${lastLogs(folder)}`, { cause })
+  })
 }
 
 const lastLogs = (folder: string): string =>

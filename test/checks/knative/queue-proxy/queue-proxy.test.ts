@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { allotPorts } from '../../../../local/runner/index.ts'
 import { temporaryFolder, until } from '../../../support/index.ts'
 import { watch } from '../../../functions/support/client.ts'
 import { createSession, startGateway, storeEvents } from '../../../functions/support/gateway-server.ts'
 import { launchFunction, startFunction } from '../../../shared/function/function-process.ts'
 import { exchange, post } from '../../../shared/function/raw-http.ts'
 import { message, messageHeaders } from '../../../shared/function/receiver/start-event-server.ts'
-import { freePort } from '../free-port.ts'
 import { kubeletProbe, queueProxyPath, startQueueProxy } from './start-queue-proxy.ts'
 
 const skip = queueProxyPath() === undefined ? 'npm run check:knative builds queue-proxy, where Go is installed' : false
@@ -19,7 +19,7 @@ const event = (id: string, text: string) => post(messageHeaders({ 'ce-id': id })
 // One at a time: queue-proxy has fixed ports.
 describe('behind queue-proxy', { skip, timeout: 240_000 }, () => {
   test('the probe of the kubelet is answered when the function is ready, and not before', async (t) => {
-    const userPort = await freePort()
+    const [userPort = 0] = await allotPorts(1)
     const { port } = await startQueueProxy(t, { userPort })
     let answered = false
     const probe = kubeletProbe(port).finally(() => (answered = true))

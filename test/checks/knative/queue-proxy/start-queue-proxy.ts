@@ -2,8 +2,8 @@
 // with `readinessProbe: {httpGet: {path: /ready}}`. Its ports 8022 and 9090 are fixed, so there is one at a time on a machine.
 
 import type { TestContext } from 'node:test'
+import { allotPorts } from '../../../../local/runner/index.ts'
 import { projectRoot, startChild, type ChildOfTest } from '../../../support/index.ts'
-import { freePort } from '../free-port.ts'
 import { builtGoTool, goTools } from '../go-tools.ts'
 
 export interface QueueProxyOptions {
@@ -25,7 +25,7 @@ export const queueProxyPath = (): string | undefined => builtGoTool(projectRoot,
 
 export async function startQueueProxy(t: TestContext, options: QueueProxyOptions): Promise<QueueProxy> {
   const { userPort, containerConcurrency = 0, timeoutSeconds = 300, idleTimeoutSeconds = 0 } = options
-  const [port, tlsPort] = [await freePort(), await freePort()]
+  const [port = 0, tlsPort = 0] = await allotPorts(2)
   const name = 'fn'
   const probe = { httpGet: { path: '/ready', port: userPort, host: '127.0.0.1', scheme: 'HTTP' }, successThreshold: 1 }
   const child = startChild(t, [], {
