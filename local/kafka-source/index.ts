@@ -19,4 +19,4 @@ export {
 } from './kafka-source-spec.ts'
 export type { ReadRequest, RecordLog, SourceRecord } from './record-log.ts'
 export { isFolded, type SinkRequest } from './request/index.ts'
-export { meaningOf, type SendOptions, type SendOutcome, type Sender, type SinkAnswer } from './sender.ts'
+export type { SendOptions, SendOutcome, Sender, SinkAnswer } from './sender.ts'

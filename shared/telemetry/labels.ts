@@ -4,24 +4,6 @@ import { errorCodes, type ErrorCode } from '../errors/index.ts'
 import { oneOf, type LabelSet } from './metric.ts'
 import { traceParts } from './propagation.ts'
 
-/** What became of a request that carried an event. */
-export const receiveOutcomes = [
-  'done',
-  'parked',
-  'duplicate',
-  'dead',
-  'retrying',
-  'waiting',
-  'held',
-  'stale',
-  'refused',
-  'invalid',
-  'overloaded',
-  'draining',
-  'failed',
-  'gone',
-] as const
-
 const deliveryOutcomes = [
   'done',
   'parked',
@@ -33,6 +15,9 @@ const deliveryOutcomes = [
   'stale',
   'refused',
 ] as const
+
+/** What became of a request that carried an event. */
+export const receiveOutcomes = [...deliveryOutcomes, 'invalid', 'overloaded', 'draining', 'failed', 'gone'] as const
 
 /** What may be in trouble in the process itself. */
 const guards = ['event-loop', 'heap'] as const

@@ -1,7 +1,7 @@
 // What the process says about itself. Nothing here waits: verdicts come from background probes, so that a dependency that
 // hangs does not make the question hang. Knative asks often.
 //
-// H1  `/live` asks no dependency. It fails only when the event loop was blocked beyond its limit (see loop-watch.ts).
+// H1  `/live` asks no dependency. It fails only when the event loop was blocked beyond its limit (shared/lifecycle/heartbeat.ts).
 // H2  Ready = serving, and every dependency that is needed up. Not while starting, not while draining.
 // H3  Answers hold names, states, ages and codes: no message of an error, no address, no secret.
 
