@@ -13,14 +13,10 @@ const modules = {
   database: running,
   'event-log': [...running, 'events', 'database'],
   'key-value': [...running, 'database'],
-  'object-store': running,
   resilience: running,
   delivery: [...running, 'events', 'database', 'event-log', 'key-value', 'resilience'],
   memory: [...running, 'events', 'database', 'resilience'],
-  secrets: [...running, 'resilience'],
-  registry: [...running, 'events', 'database', 'event-log', 'secrets'],
-  access: [...running, 'registry', 'key-value', 'resilience'],
-  model: [...running, 'resilience', 'secrets', 'database'],
+  model: [...running, 'resilience'],
 }
 modules.function = Object.keys(modules)
 
@@ -38,6 +34,7 @@ const layers = Object.entries(modules).map(([name, allowed]) => ({
 const homes = {
   fastify: '^shared/function/|^functions/[^/]+/',
   ioredis: '^shared/key-value/',
+  jose: '^functions/gateway/identity/',
   kafkajs: '^shared/event-log/kafka/',
   opossum: '^shared/resilience/',
   pg: '^(shared/database|local/postgres)/',
