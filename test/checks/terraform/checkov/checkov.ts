@@ -96,7 +96,7 @@ async function judge(program: string, folder: string): Promise<Findings> {
   const options = '--framework terraform --skip-download --quiet --compact --output json'.split(' ')
   const skip = Object.keys(excepted).join(',')
   const args = ['--directory', folder, ...options, '--external-checks-dir', rules, '--skip-check', skip]
-  const { output } = await run({ cwd: folder, file: program, args })
+  const { output } = await run({ cwd: folder, file: program, args, limitMs: 600_000 })
   const { summary, results } = JSON.parse(output.slice(output.indexOf('{'))) as Report
   const lines = results.failed_checks.map(
     ({ check_id, check_name, resource, file_path }) => `${file_path}: ${resource}: ${check_name} (${check_id})`,
