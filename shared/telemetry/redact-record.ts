@@ -4,6 +4,7 @@
 // RR1  An ordinary record, flat and harmless, is given back as it is, and what was harmless before is not looked at again:
 //      there is a line for each event, and looking at all of it anew would cost as much as writing it.
 // RR2  Never throws, whatever it is given: what cannot be looked at is replaced by a word.
+// RR3  Of a record so many values are looked at, however they hang together: an object whose members lead back to it looks endless.
 
 import { messageOf } from '../errors/index.ts'
 import type { Redact } from './redact-text.ts'
@@ -30,12 +31,15 @@ const shortText = 64
 
 const deepest = 6
 const mostMembers = 64
+const mostValues = 256
 const mostNames = 2_048
 const mostTexts = 1_024
 
 export function createRecordRedact(redact: Redact): RecordRedact {
   const verdicts = new Map<string, Verdict>(plainNames.map((name) => [name, 'plain']))
   const harmless = new Set<string>()
+  /** Of the record that is looked at now. */
+  let valuesLeft = mostValues
 
   function judge(name: string): Verdict {
     const isCredential = credential.test(name.replaceAll(/[^A-Za-z0-9]/g, '').toLowerCase())
@@ -60,7 +64,7 @@ export function createRecordRedact(redact: Redact): RecordRedact {
     if (typeof value === 'string') return textOf(value)
     if (typeof value === 'number') return value
     if (typeof value !== 'object') return typeof value === 'bigint' ? String(value) : `[${typeof value}]`
-    return depth >= deepest ? '[deep]' : membersOf(value, depth)
+    return depth >= deepest || (valuesLeft -= 1) < 0 ? '[deep]' : membersOf(value, depth)
   }
 
   function membersOf(value: object, depth: number): unknown {
@@ -88,6 +92,7 @@ export function createRecordRedact(redact: Redact): RecordRedact {
   return {
     fields: (fields) => {
       let changed: Record<string, unknown> | undefined
+      valuesLeft = mostValues
       for (const name in fields) {
         const value = fields[name]
         const clean = valueOf(name, value, 0)

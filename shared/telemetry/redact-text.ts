@@ -4,7 +4,8 @@
 //
 // RT1  Linear: at most `longestText` characters are looked at, the rest is cut off, and no pattern can be made to look at a
 //      character more than a few times. (A pattern begins at a literal, or only where its run of characters begins.)
-// RT2  No pattern crosses a quote or a backslash, so that JSON stays JSON.
+// RT2  No pattern crosses the end of a JSON string, so that JSON stays JSON.
+// RT3  A known secret through which the cut goes leaves none of its beginning.
 
 /** Characters. */
 export const longestText = 16_384
@@ -20,12 +21,12 @@ interface Pattern {
 
 /** Whether any pattern can match at all: one look at texts that are harmless, which nearly all are. */
 const suspicious =
-  /bearer|basic|eyj|passw|pwd|secret|token|api[_-]?key|private|authorization|cookie|credential|:\/\/|sk-|gh[a-z]_|github_pat|glpat|xox|akia|asia|aiza|npm_|hvs\./i
+  /bearer|basic|eyj|passw|pwd|secret|token|api[_-]?key|private|authorization|cookie|credential|:\/\/|sk-|gh[a-z]_|github_pat|glpat|xox|akia|asia|aiza|npm_|hvs\.|signature=|[?&]sig=/i
 
 const patterns: readonly Pattern[] = [
   // PEM, to its end or that of the text
   {
-    expression: /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^-"]*(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?/g,
+    expression: /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?:[^"]*?-----END [A-Z ]{0,32}PRIVATE KEY-----|[^"]*(?<!\\))/g,
     replacement: placeholder,
   },
   // JSON Web Tokens
@@ -35,14 +36,21 @@ const patterns: readonly Pattern[] = [
   },
   // The password, or the one secret, of a URL
   { expression: /:\/\/([^\s/@:"\\?#]*):[^\s/@"\\?#]+@/g, replacement: `://$1:${placeholder}@` },
-  // Authorization schemes
-  { expression: /\b(bearer|basic)(\s|%20)[\w.~+/=%-]{8,}/gi, replacement: `$1$2${placeholder}` },
-  // name=value, name: value, "name":"value", in queries, connection strings, headers and JSON
+  // Headers that are credentials as a whole, scheme and all
   {
-    expression:
-      /(passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|authorization|cookie|credentials?)(\\?["']?\s{0,8}[=:]\s{0,8}\\?["']?)(?!\[redacted\])[^\s"',;&\\}\])]+/gi,
+    expression: /(authorization|cookie)((?:\\?["'])?\s{0,8}[=:]\s{0,8}(?:\\?["'])?)(?![\s,;:[{}\])])[^\r\n"'\\]+/gi,
     replacement: `$1$2${placeholder}`,
   },
+  // Authorization schemes
+  { expression: /\b(bearer|basic)(\s|%20)[\w.~+/=%-]{8,}/gi, replacement: `$1$2${placeholder}` },
+  // name=value, name: value, "name":"value", in queries, connection strings and JSON; in quotes the value ends with them
+  {
+    expression:
+      /(passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)((?:\\?["'])?\s{0,8}[=:]\s{0,8})(?:(")(?![\s,;:}\])])(?:[^"\\]|\\.)+|(\\?["'])(?![\s,;:}\])])[^"'\\]+|[^\s"',;&\\[{}\])][^\s"',;&\\}\])]*)/gi,
+    replacement: `$1$2$3$4${placeholder}`,
+  },
+  // What makes a link a key
+  { expression: /([?&](?:[\w-]{0,32}signature|sig)=)[^\s"'&#\\]+/gi, replacement: `$1${placeholder}` },
   // Keys whose issuers mark them: OpenAI and its like, GitHub, GitLab, Slack, AWS, Google, npm, Vault
   {
     expression:
@@ -54,22 +62,33 @@ const patterns: readonly Pattern[] = [
 /** `secrets`: values that this process knows and must not tell, whatever they look like; also base64 and percent-encoded. */
 export function createRedact(secrets: readonly string[] = []): Redact {
   const known = knownValues(secrets)
-  return (text) => {
-    const cut = text.length > longestText ? `${text.slice(0, longestText)}…` : text
-    const masked = known === undefined ? cut : cut.replace(known, placeholder)
+  const clean = (text: string): string => {
+    const masked = known === undefined ? text : text.replace(known.expression, placeholder)
     if (!suspicious.test(masked)) return masked
     return patterns.reduce((rest, { expression, replacement }) => rest.replace(expression, replacement), masked)
+  }
+  return (text) => {
+    if (text.length <= longestText) return clean(text)
+    const cut = clean(text.slice(0, longestText))
+    return `${cut.slice(0, cut.length - (known?.longest ?? 0))}…`
   }
 }
 
 /** Shorter ones are too likely to be words. */
 const shortestSecret = 8
 
-function knownValues(secrets: readonly string[]): RegExp | undefined {
+interface KnownValues {
+  readonly expression: RegExp
+  /** Characters. */
+  readonly longest: number
+}
+
+function knownValues(secrets: readonly string[]): KnownValues | undefined {
   const forms = secrets.filter((value) => value.length >= shortestSecret).flatMap(formsOf)
-  if (forms.length === 0) return undefined
   const longestFirst = [...new Set(forms)].toSorted((a, b) => b.length - a.length)
-  return new RegExp(longestFirst.map(literal).join('|'), 'g')
+  const [longest] = longestFirst
+  if (longest === undefined) return undefined
+  return { expression: new RegExp(longestFirst.map(literal).join('|'), 'g'), longest: longest.length }
 }
 
 const literal = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&')

@@ -49,6 +49,13 @@ test('bytes are told by their number, and what is deep or endless is cut', () =>
   assert.equal((fields({ list: Array.from({ length: 1_000 }, () => 1) })['list'] as unknown[]).length, 64)
 })
 
+test('an object whose members all lead back to it costs little', () => {
+  const web: Record<string, unknown> = {}
+  for (let n = 0; n < 64; n += 1) web[`member${n}`] = web // 64 to the power of the depth, if each way were walked
+  assert.ok(JSON.stringify(fields({ web })).length < 500_000)
+  assert.deepEqual(fields({ password: 'x' }), { password: '[redacted]' }, 'the next record has its own measure')
+})
+
 test('a message is looked at like any text', () => {
   assert.equal(message('event done'), 'event done')
   assert.equal(message('event done'), 'event done')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { createRedact, longestText } from '../../../shared/telemetry/redact-text.ts'
 
 const redact = createRedact()
@@ -27,6 +28,12 @@ const leaks: Readonly<Record<string, string>> = {
   'a token of GitHub': `ghp_${letters(36)}`,
   'a private key': `-----BEGIN RSA PRIVATE KEY-----\n${letters(60)}\n${letters(60)}\n-----END RSA PRIVATE KEY-----`,
   'a private key that was cut': `-----BEGIN PRIVATE KEY-----\n${letters(60)}`,
+  'an encrypted private key': `-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES-128-CBC,00\n\n${letters(60)}\n-----END RSA PRIVATE KEY-----`,
+  'a token under a scheme of its own': `Authorization: Token ${letters(20)}`,
+  'a password of several words': `{"password":"correct ${letters(12)} staple"}`,
+  'a password with a quote in it': JSON.stringify({ password: `x"${letters(12)}` }),
+  'the last of several cookies': `cookie: theme=dark; session=${letters(20)}`,
+  'the signature of a link': `https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=${letters(20)}`,
   'a cookie': `cookie: session=${letters(20)}`,
 }
 
@@ -65,6 +72,36 @@ test('JSON stays JSON', () => {
   assert.equal(parsed.c[1], 'plain')
 })
 
+test('JSON stays JSON whatever its texts hold, also JSON in JSON', () => {
+  const words = [
+    'password',
+    'token',
+    'authorization',
+    'cookie',
+    'Bearer ',
+    'x y',
+    'abc',
+    '1',
+    '://',
+    '@',
+    'a:b',
+    '&sig=',
+  ]
+  const signs = [':', '=', ' ', '"', "'", '\\', ',', '{', '}', '[', ']', '?', '\n']
+  const keys = ['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----']
+  const piece = fc.constantFrom(...words, ...signs, ...keys)
+  const text = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(''))
+  const value = fc.record({ a: text, password: text, b: fc.dictionary(text, fc.array(text)), cookie: fc.array(text) })
+  fc.assert(
+    fc.property(value, fc.boolean(), (given, twice) => {
+      const clean = redact(JSON.stringify(twice ? { inner: JSON.stringify(given) } : given))
+      const parsed = JSON.parse(clean) as { readonly inner?: string }
+      if (twice) JSON.parse(parsed.inner ?? '')
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
 test('what the process knows as its secrets goes in every form: plain, percent-encoded, base64 at any place of a text', () => {
   const secret = 'pa ss/wörd+1'
   const known = createRedact([secret])
@@ -89,12 +126,24 @@ test('a text is cut where nobody looks any further', () => {
   assert.equal(clean.length, longestText + 1)
 })
 
+test('a secret through which the cut goes leaves nothing of itself', () => {
+  const secret = letters(40)
+  const known = createRedact([secret])
+  for (const seen of [8, 20, 39]) {
+    const clean = known(`${'-'.repeat(longestText - seen)}${secret}`)
+    assert.equal(clean.includes(secret.slice(0, 8)), false, clean.slice(-60))
+  }
+})
+
 test('time grows with the length and no faster, for every text that was made to be slow', () => {
   const slow: Readonly<Record<string, string>> = {
     'beginnings of JSON Web Tokens': 'eyJ-',
     'beginnings of JSON Web Tokens with dots': 'eyJaaaaaaaa.',
     'words and equal signs': 'token=',
     'names without values': 'password      ',
+    'values in quotes': 'password="x',
+    'headers with nothing in them': 'cookie: ',
+    'questions about signatures': '?signature-',
     'schemes of URLs': 'a://b:',
     'users without hosts': '://u:p',
     bearers: 'Bearer ',
