@@ -7,10 +7,10 @@ import { readManifests } from '../../../cli/doctor/index.ts'
 import { projectRoot } from '../../support/places.ts'
 import { chartVariants } from './chart-variants.ts'
 import { plantedIn } from './planted.ts'
-import { validateBySchemas } from './schema-validation.ts'
+import { schemaFolder, validateBySchemas } from './schema-validation.ts'
 import { schemasOf } from './strict-schema.ts'
 
-const schemas = join(projectRoot, 'test/checks/knative/schemas')
+const schemas = schemaFolder(projectRoot)
 
 for (const { file, catchers } of plantedIn(projectRoot)) {
   const caught = catchers.includes('schemas')

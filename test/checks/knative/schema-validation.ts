@@ -6,6 +6,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isObject, type Manifest } from '../../../cli/doctor/manifest.ts'
 
+export const schemaFolder = (root: string): string => join(root, 'test/checks/knative/schemas')
+
 export interface SchemaVerdict {
   readonly validated: number
   readonly withoutSchema: number
