@@ -4,7 +4,7 @@
 import type { Database } from '../../shared/database/index.ts'
 import { createDeliveryPruner, inBatches, type PruneLimits } from '../../shared/delivery/index.ts'
 import { prunePostgresEventLog } from '../../shared/event-log/index.ts'
-import { defaultRetentionMs } from '../../shared/events/index.ts'
+import { allTopics, defaultRetentionMs } from '../../shared/events/index.ts'
 import type { Instruments } from '../../shared/telemetry/index.ts'
 
 export interface PruneOptions extends Partial<PruneLimits> {
@@ -33,13 +33,16 @@ export const postgresLogRetentionMs: number = defaultRetentionMs
 /** Marks of done events outlive the events that are still taken by so long: clocks disagree. */
 const marginMs = dayMs
 
+/** Of dead-letter topics: longer than marks are kept. */
+const longestRetentionMs = Math.max(...allTopics.map((topic) => topic.retentionMs))
+
 export const doneMsOf = ({ inboxRetentionDays }: { readonly inboxRetentionDays: number }): number =>
   inboxRetentionDays * dayMs + marginMs
 
 export function createPrune(options: PruneOptions, { database, instruments }: PruneDeps): Prune {
   const { sentMs = dayMs, doneMs = 15 * dayMs, replayedMs = 90 * dayMs, answeredMs = dayMs } = options
-  const { logRetentionMs, passMs = 10_000 } = options
-  const delivery = createDeliveryPruner({ sentMs, doneMs, replayedMs })
+  const { logRetentionMs, passMs = 10_000, keysMs = Math.max(doneMs, longestRetentionMs + marginMs) } = options
+  const delivery = createDeliveryPruner({ sentMs, doneMs, replayedMs, keysMs })
   return async (stopping) => {
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(passMs)])
     const pruned = {

@@ -28,10 +28,12 @@ export interface GivenUp {
   readonly message: string
 }
 
-/** `done`, `parked`, `dead`: what the inbox had of it already. `known`: this very record is a dead letter already. */
+/** `done`, `parked`, `dead`: what the inbox had of it already. `known`: this very record is a dead letter already, or was one. */
 export type Found = 'recorded' | 'done' | 'parked' | 'dead' | 'known'
 
-const takeSql = `INSERT INTO sluice.inbox (function, source, id, state, data_hash) VALUES ($1, $2, $3, 'dead', $4)
+// Its mark may be gone while its record is still in the dead-letter topic: what was replayed is known by its dead letter for longer.
+const takeSql = `INSERT INTO sluice.inbox (function, source, id, state, data_hash) SELECT $1, $2, $3, 'dead', $4
+WHERE NOT EXISTS (SELECT FROM sluice.dead_letter WHERE function = $1 AND source = $2 AND id = $3 AND state = 'replayed')
 ON CONFLICT DO NOTHING`
 const stateSql = `SELECT state FROM sluice.inbox WHERE function = $1 AND source = $2 AND id = $3`
 const originSql = `UPDATE sluice.dead_letter SET origin = 'source' WHERE dead_letter_id = $1`

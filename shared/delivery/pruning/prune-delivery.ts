@@ -13,6 +13,8 @@ export interface PruneLimits {
   readonly sentMs: number
   /** How long the marks of done events are kept, in milliseconds: longer than any event that is still taken is old. */
   readonly doneMs: number
+  /** How long keys that nobody uses are kept, in milliseconds: longer than any topic keeps records. Default: `doneMs`. */
+  readonly keysMs?: number
   /** How long replayed dead letters and their entries in the ledger are kept, in milliseconds. */
   readonly replayedMs: number
 }
@@ -62,13 +64,13 @@ interface LookedAt {
 
 const begin = { topic: '', key: '' }
 
-export function createDeliveryPruner({ sentMs, doneMs, replayedMs }: PruneLimits): DeliveryPruner {
+export function createDeliveryPruner({ sentMs, doneMs, replayedMs, keysMs = doneMs }: PruneLimits): DeliveryPruner {
   let after = begin
 
   async function pruneKeys(database: Queryable, signal: AbortSignal): Promise<number> {
     let removed = 0
     for (let looked = 0; looked < keysOfPass && !signal.aborted; looked += batch) {
-      const { rows } = await database.query<LookedAt>(keysSql, [after.topic, after.key, doneMs, batch])
+      const { rows } = await database.query<LookedAt>(keysSql, [after.topic, after.key, keysMs, batch])
       const [last] = rows
       after = last ?? begin
       if (last === undefined) break

@@ -54,3 +54,15 @@ test('a pass that is to stop removes nothing more', { timeout: 30_000 }, async (
   const instruments = createInstruments({ function: 'outbox-sync' })
   assert.equal(await createPrune({}, { database, instruments })(AbortSignal.abort()), 0)
 })
+
+test('a key of the outbox stays for as long as a dead-letter topic may have its records', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const database = await openDatabase(t, url)
+  await database.query(
+    `INSERT INTO sluice.outbox_key (topic, key, next, sent, idle_since, idle_next)
+     SELECT 'tool.requests.dlq', days || ' days', 2, 1, clock_timestamp() - days * interval '1 day', 2 FROM unnest(ARRAY[29, 32]) AS days`,
+  )
+  const prune = createPrune({}, { database, instruments: createInstruments({ function: 'outbox-sync' }) })
+  assert.equal(await prune(never), 1)
+  assert.deepEqual((await database.query('SELECT key FROM sluice.outbox_key')).rows, [{ key: '29 days' }])
+})
