@@ -1,11 +1,9 @@
 // The commands as a user runs them, each a process of its own, against a scripted gateway and a real database.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { createDatabase } from '../../shared/database/index.ts'
 import { createEventLog } from '../../shared/event-log/index.ts'
 import { encodeRecord } from '../../shared/events/index.ts'
@@ -14,26 +12,7 @@ import { createLogger } from '../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../shared/time/index.ts'
 import { delta, durable, scriptedGateway } from '../local/conversation-client/scripted-gateway.ts'
 import { createTestDatabase, startLoopbackServer, temporaryFolder } from '../support/index.ts'
-
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
-
-interface Finished {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function sluice(
-  args: readonly string[],
-  { env = {}, input = '' }: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
-): Promise<Finished> {
-  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'] ?? '', ...env } })
-  const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  child.stdin.end(input)
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...output })))
-}
+import { runCommand } from './run-command.ts'
 
 const whole =
   durable(1, 'turn.started') +
@@ -48,7 +27,7 @@ test('send prints the answer on standard output and everything else on standard 
       { open: true, text: tool + delta('It is 391.') + durable(2, 'turn.completed', { answer: 'It is 391.' }) },
     ],
   })
-  const { code, stdout, stderr } = await sluice(['send', '--url', url, 'What is 17*23?'])
+  const { code, stdout, stderr } = await runCommand(['send', '--url', url, 'What is 17*23?'])
   assert.equal(code, 0)
   assert.equal(stdout, 'It is 391.\n')
   assert.match(stderr, /session s-1, trace 0af7651916cd43dd8448eb211c80319c\n· tool calculate: succeeded\n/)
@@ -64,7 +43,7 @@ test('send says what recovered when a process died in the middle', async (t) => 
       },
     ],
   })
-  const { code, stdout, stderr } = await sluice(['send', '--url', url, 'What is 17*23?'])
+  const { code, stdout, stderr } = await runCommand(['send', '--url', url, 'What is 17*23?'])
   assert.equal(code, 0)
   assert.equal(stdout, 'It i\nIt is 391.\n')
   assert.match(stderr, /the gateway is away/)
@@ -76,11 +55,11 @@ test('send exits 1 when the turn fails, and when it takes too long', async (t) =
   const failing = await scriptedGateway(t, {
     streams: [{ open: true, text: durable(1, 'turn.failed', { reason: 'model_unavailable', detail: 'it is off' }) }],
   })
-  const failed = await sluice(['send', '--url', failing.url, 'Hello'])
+  const failed = await runCommand(['send', '--url', failing.url, 'Hello'])
   assert.equal(failed.code, 1)
   assert.match(failed.stderr, /the turn failed: model_unavailable \(it is off\)/)
   const silent = await scriptedGateway(t, { streams: [{ open: true, text: durable(1, 'turn.started') }] })
-  const late = await sluice(['send', '--url', silent.url, '--timeout', '0.3', 'Hello'])
+  const late = await runCommand(['send', '--url', silent.url, '--timeout', '0.3', 'Hello'])
   assert.equal(late.code, 1)
   assert.match(late.stderr, /did not end within 0.3 s/)
 })
@@ -92,7 +71,7 @@ test('chat takes a message from each line of a pipe', async (t) => {
       { open: true, text: whole },
     ],
   })
-  const { code, stdout } = await sluice(['chat', '--url', url], { input: 'What is 17*23?\n\nAnd again?\n' })
+  const { code, stdout } = await runCommand(['chat', '--url', url], { input: 'What is 17*23?\n\nAnd again?\n' })
   assert.equal(code, 0)
   assert.equal(stdout.match(/It is 391\.\n/g)?.length, 2)
   assert.equal(requests.filter(({ method }) => method === 'POST').length, 2)
@@ -101,7 +80,7 @@ test('chat takes a message from each line of a pipe', async (t) => {
 test('without a platform chat, send, seed and record say how to get one', async (t) => {
   const env = { SLUICE_HOME: temporaryFolder(t) }
   for (const args of [['chat'], ['send', 'Hello'], ['seed'], ['record', 'conversation.inbound']]) {
-    const { code, stderr } = await sluice(args, { env })
+    const { code, stderr } = await runCommand(args, { env })
     assert.equal(code, 1)
     assert.match(stderr, /no platform here: run npm start/)
   }
@@ -109,9 +88,9 @@ test('without a platform chat, send, seed and record say how to get one', async 
 
 test('migrate applies what a database lacks, and then finds nothing to do', async (t) => {
   const { url } = await createTestDatabase(t, { migrated: false })
-  const first = await sluice(['migrate'], { env: { DATABASE_URL: url } })
+  const first = await runCommand(['migrate'], { env: { DATABASE_URL: url } })
   assert.match(first.stdout, /^0001-delivery\.sql\n[^]*\n[1-9]\d* migrations applied\.\n$/)
-  assert.deepEqual(await sluice(['migrate'], { env: { DATABASE_URL: url } }), {
+  assert.deepEqual(await runCommand(['migrate'], { env: { DATABASE_URL: url } }), {
     code: 0,
     stdout: '0 migrations applied.\n',
     stderr: '',
@@ -120,15 +99,15 @@ test('migrate applies what a database lacks, and then finds nothing to do', asyn
 
 test('seed loads the seeds as often as one likes', async (t) => {
   const { url } = await createTestDatabase(t)
-  const first = await sluice(['seed'], { env: { DATABASE_URL: url } })
+  const first = await runCommand(['seed'], { env: { DATABASE_URL: url } })
   assert.match(first.stdout, /^\d+ rows are as the seeds say/)
-  assert.deepEqual(await sluice(['seed'], { env: { DATABASE_URL: url } }), first)
+  assert.deepEqual(await runCommand(['seed'], { env: { DATABASE_URL: url } }), first)
 })
 
 test('record writes a topic, and replay posts it', async (t) => {
   const { url } = await createTestDatabase(t)
   await appendEvent(url)
-  const recorded = await sluice(['record', 'conversation.inbound'], { env: { DATABASE_URL: url } })
+  const recorded = await runCommand(['record', 'conversation.inbound'], { env: { DATABASE_URL: url } })
   assert.equal(recorded.code, 0, recorded.stderr)
   assert.match(recorded.stdout, /^\{.*"id":"e-1".*"sluicetopic":"conversation.inbound".*\}\n$/)
   const file = join(temporaryFolder(t), 'inbound.jsonl')
@@ -138,7 +117,7 @@ test('record writes a topic, and replay posts it', async (t) => {
     t,
     (request, response) => void request.resume().on('end', () => response.writeHead(202).end()),
   )
-  const replayed = await sluice(['replay', file, '--to', taken.url])
+  const replayed = await runCommand(['replay', file, '--to', taken.url])
   assert.deepEqual([replayed.code, replayed.stderr], [0, ''])
   assert.match(
     replayed.stdout,
@@ -148,7 +127,7 @@ test('record writes a topic, and replay posts it', async (t) => {
     t,
     (request, response) => void request.resume().on('end', () => response.writeHead(400).end('no')),
   )
-  const refused = await sluice(['replay', file, '--to', refusing.url])
+  const refused = await runCommand(['replay', file, '--to', refusing.url])
   assert.deepEqual(refused, {
     code: 1,
     stdout: '1 events answered: 1 × 400; 1 failed.\n',
@@ -157,7 +136,7 @@ test('record writes a topic, and replay posts it', async (t) => {
 })
 
 test('replay of what is not there says so', async () => {
-  const { code, stderr } = await sluice(['replay', '/nowhere.jsonl', '--to', 'http://127.0.0.1:1/'])
+  const { code, stderr } = await runCommand(['replay', '/nowhere.jsonl', '--to', 'http://127.0.0.1:1/'])
   assert.equal(code, 1)
   assert.match(stderr, /\/nowhere\.jsonl cannot be read/)
 })

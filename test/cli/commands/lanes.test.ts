@@ -1,28 +1,14 @@
 // `sluice lanes` as a user runs it, against lanes that a real function left.
 
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { createDelivery } from '../../../shared/delivery/index.ts'
 import { temporaryFolder } from '../../support/index.ts'
 import { contractOf, createWorkbench, incoming, take, type Workbench } from '../../shared/delivery/workbench.ts'
+import { runCommand, type EndedCommand } from '../run-command.ts'
 
-const main = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url))
-
-interface Finished {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function lanes(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Finished> {
-  const child = spawn(process.execPath, [main, 'lanes', ...args], { env: { PATH: process.env['PATH'] ?? '', ...env } })
-  const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...output })))
-}
+const lanes = (args: readonly string[], env: Readonly<Record<string, string>>): Promise<EndedCommand> =>
+  runCommand(['lanes', ...args], { env })
 
 /** A lane held by `e1`, with `e2` behind it, and one that waits for its time. */
 async function holdLane(t: TestContext): Promise<Workbench> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { projectRoot, temporaryFolder } from '../../support/index.ts'
+import { temporaryFolder } from '../../support/index.ts'
+import { runCommand, type EndedCommand } from '../run-command.ts'
 
 const limit = { timeout: 60_000 }
 
@@ -20,20 +20,7 @@ const event = (index: number): string =>
     data: { session_id: `s-${index % 3}`, turn_id: 't-1', call_id: `c-${index}`, tool: 'calculator', arguments: {} },
   })
 
-interface Ended {
-  readonly code: number
-  readonly output: string
-  readonly errors: string
-}
-
-function sluice(...args: readonly string[]): Promise<Ended> {
-  const command = [join(projectRoot, 'cli', 'main.ts'), 'simulate', ...args]
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, { timeout: 50_000 }, (error, output, errors) =>
-      resolve({ code: error === null ? 0 : Number(error.code), output, errors }),
-    )
-  })
-}
+const simulate = (...args: readonly string[]): Promise<EndedCommand> => runCommand(['simulate', ...args])
 
 function eventsFile(t: TestContext, count = 30): string {
   const file = join(temporaryFolder(t), 'events.jsonl')
@@ -56,26 +43,26 @@ test(
       'fail=0.3',
     ]
     const [first, again, other] = await Promise.all([
-      sluice(...asked, '--seed', '7'),
-      sluice(...asked, '--seed', '7'),
-      sluice(...asked, '--seed', '8'),
+      simulate(...asked, '--seed', '7'),
+      simulate(...asked, '--seed', '7'),
+      simulate(...asked, '--seed', '8'),
     ])
-    assert.equal(first.code, 0, first.errors)
+    assert.equal(first.code, 0, first.stderr)
     assert.match(
-      first.output,
+      first.stdout,
       /^Simulation of tool-executor, seed 7: 30 events, faults 503@2m\.\.4m, fail=0\.3\nReal: .*\. Modelled: .*no handler runs/,
     )
-    assert.match(first.output, /\n\+0:02:00\.000 {2}fault {5}503 begins\n/)
-    assert.match(first.output, /→ 503\n/)
-    assert.match(first.output, /\n30 done, 0 dead letters, 0 dropped, 0 open, 0 overtaken\n$/)
-    assert.equal(first.output, again.output, 'one seed repeats exactly')
-    assert.notEqual(first.output, other.output)
+    assert.match(first.stdout, /\n\+0:02:00\.000 {2}fault {5}503 begins\n/)
+    assert.match(first.stdout, /→ 503\n/)
+    assert.match(first.stdout, /\n30 done, 0 dead letters, 0 dropped, 0 open, 0 overtaken\n$/)
+    assert.equal(first.stdout, again.stdout, 'one seed repeats exactly')
+    assert.notEqual(first.stdout, other.stdout)
   },
 )
 
 test('an event that was lost or left open makes the exit code 1', limit, async (t) => {
   const file = eventsFile(t, 3)
-  const { code, output } = await sluice(
+  const { code, stdout } = await simulate(
     '--function',
     'tool-executor',
     '--seed',
@@ -87,7 +74,7 @@ test('an event that was lost or left open makes the exit code 1', limit, async (
     '--summary',
   )
   assert.equal(code, 1)
-  assert.match(output, /1 dropped/)
+  assert.match(stdout, /1 dropped/)
 })
 
 test('what cannot be simulated is refused with what can', limit, async (t) => {
@@ -118,8 +105,8 @@ test('what cannot be simulated is refused with what can', limit, async (t) => {
     ],
   ]
   for (const [args, code, errors] of cases) {
-    const ended = await sluice(...args)
+    const ended = await simulate(...args)
     assert.equal(ended.code, code, args.join(' '))
-    assert.match(ended.errors, errors)
+    assert.match(ended.stderr, errors)
   }
 })

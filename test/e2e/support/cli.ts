@@ -1,9 +1,9 @@
 // `sluice` as a user runs it, in a home folder of the test.
 
-import { execFileSync, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
 import type { TestContext } from 'node:test'
 import { allotPorts } from '../../../local/runner/index.ts'
+import { commandFile, runCommand, type EndedCommand } from '../../cli/run-command.ts'
 import { projectRoot, startChild, temporaryFolder, type ChildOfTest } from '../../support/index.ts'
 
 export interface Cli {
@@ -12,34 +12,19 @@ export interface Cli {
   /** Starts `sluice start` and leaves it running. */
   start(...args: readonly string[]): ChildOfTest
   /** Runs a command to its end. */
-  run(args: readonly string[], input?: string): Promise<Finished>
-}
-
-export interface Finished {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
+  run(args: readonly string[], input?: string): Promise<EndedCommand>
 }
 
 export async function createCli(t: TestContext): Promise<Cli> {
   const home = temporaryFolder(t)
   const [port = 0] = await allotPorts(1)
   const env = { PATH: process.env['PATH'] ?? '', SLUICE_HOME: home, PORT: String(port) }
-  const main = join(projectRoot, 'cli', 'main.ts')
   return {
     home,
     port,
-    start: (...args) => startChild(t, [main, 'start', ...args], { env, cwd: projectRoot }),
-    run: (args, input = '') => finished(spawn(process.execPath, [main, ...args], { env, cwd: projectRoot }), input),
+    start: (...args) => startChild(t, [commandFile, 'start', ...args], { env, cwd: projectRoot }),
+    run: (args, input = '') => runCommand(args, { env, input }),
   }
-}
-
-function finished(child: ReturnType<typeof spawn>, input: string): Promise<Finished> {
-  const output = { stdout: '', stderr: '' }
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream]?.setEncoding('utf8').on('data', (text: string) => (output[stream] += text))
-  child.stdin?.end(input)
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...output })))
 }
 
 /** Ids of all processes below one, whatever they are. */
