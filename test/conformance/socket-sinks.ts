@@ -12,6 +12,7 @@ import {
   type SendOutcome,
   type SinkRequest,
 } from '../../local/kafka-source/index.ts'
+import { allotPorts } from '../../local/runner/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 import type { ParserRefusal } from './capture.ts'
 import { fromSocket, pathOf } from './received-request.ts'
@@ -120,7 +121,7 @@ export async function startSocketSinks(
   const deadLetterHost = deadLetterUri === undefined ? undefined : URL.parse(deadLetterUri)?.host
   const isDeadLetter = (url: string): boolean => URL.parse(url)?.host === deadLetterHost
   const portOf = (server: Server): number => (server.address() as AddressInfo).port
-  const nobody = await unusedPort()
+  const [nobody = 0] = await allotPorts(1)
   const dial = ({ host, port }: { readonly host: string; readonly port: number }): { host: string; port: number } => {
     const url = `http://${host}:${port}/`
     return { host: '127.0.0.1', port: isClosed(url) ? nobody : portOf(isDeadLetter(url) ? servers.dls : servers.sink) }
@@ -192,13 +193,4 @@ async function sendRaw({ method, url, headers, body }: SinkRequest, port: number
   return status === 0
     ? { kind: 'broken', reason: 'no answer' }
     : { kind: 'answer', status, headers: [], body: Buffer.alloc(0) }
-}
-
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
