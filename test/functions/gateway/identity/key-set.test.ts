@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { jwtVerify } from 'jose'
 import { createKeySet } from '../../../../functions/gateway/identity/key-set.ts'
@@ -107,13 +108,17 @@ test('a provider that does not answer delays one request and not each', async (t
   const { provider, clock, verify } = await start(t)
   const token = await provider.token()
   assert.equal(await verify(token), 'ok')
-  provider.answerWith(() => undefined)
+  const calls: ServerResponse[] = []
+  provider.answerWith((response) => void calls.push(response))
   await clock.advance(2 * minute)
   assert.equal(await verify(token), 'ok')
-  const asked = provider.asked()
   await clock.advance(6_000)
   assert.equal(await verify(token), 'ok')
-  await until('it was asked again', () => provider.asked() === asked + 1)
+  const second = await until('it is asked again', () => calls[1])
+  const next = await createKey('second')
+  second.end(JSON.stringify({ keys: [next.jwk] }))
+  const later = await provider.token({}, { key: next })
+  await until('the call still went on', async () => (await verify(later)) === 'ok')
 })
 
 for (const [what, body] of [
