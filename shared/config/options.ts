@@ -121,7 +121,7 @@ export const options = {
     fallback: 10,
     min: 1,
     max: 500,
-    help: 'Connections one process may hold. Sum over all processes stays below max_connections.',
+    help: 'Connections one process may hold; beside them one that listens, and one for probes while all are in use. Their sum over all processes stays below max_connections.',
   }),
   statementTimeoutMs: integerOption({
     variable: 'SLUICE_STATEMENT_TIMEOUT_MS',
