@@ -1,7 +1,7 @@
 // A command of sluice as a user runs it: a process of its own, to its end, with exactly this environment and PATH.
 
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { projectRoot } from '../support/places.ts'
 
 export interface EndedCommand {
@@ -15,7 +15,7 @@ export interface RunCommandOptions {
   readonly input?: string
 }
 
-export const commandFile: string = join(projectRoot, 'cli', 'main.ts')
+export const commandFile: string = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 
 export function runCommand(
   args: readonly string[],
