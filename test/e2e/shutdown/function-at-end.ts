@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test'
 import pg from 'pg'
 import { deadLetterTopicOf, topics } from '../../../shared/events/index.ts'
 import { memoryTenantHeader } from '../../../shared/memory/index.ts'
-import { atEnd, createTestDatabase, startChild, type ChildOfTest } from '../../support/index.ts'
+import { atEnd, createTestDatabase, startChild, until, type ChildOfTest } from '../../support/index.ts'
 
 export interface FunctionCase {
   readonly name: string
@@ -111,6 +111,9 @@ export const functionCases: readonly FunctionCase[] = [
   { name: 'outbox-sync', work: tick, receiptId: eventId, table: 'agent.turn', uses: ['kafka'] },
 ]
 
+export const caseOf = (wanted: string): FunctionCase =>
+  functionCases.find(({ name }) => name === wanted) ?? assert.fail(`there is no function ${wanted}`)
+
 /** Far above what any drain here needs, and far below what a drain may take. */
 export const shutdownTimeoutMs = 20_000
 
@@ -182,12 +185,9 @@ export async function lockTable(t: TestContext, url: string, table: string): Pro
   const waiting = `SELECT count(*)::integer AS waiting FROM pg_locks WHERE NOT granted AND relation = $1::regclass`
   return {
     waitedFor: async () => {
-      for (let tries = 0; ; tries += 1) {
-        const { rows } = await client.query<{ waiting: number }>(waiting, [table])
-        if ((rows[0]?.waiting ?? 0) > 0) return
-        assert.ok(tries < 3_000, `nobody waits for ${table}`)
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
+      const isWaitedFor = async (): Promise<boolean> =>
+        ((await client.query<{ waiting: number }>(waiting, [table])).rows[0]?.waiting ?? 0) > 0
+      await until(`somebody waits for ${table}`, isWaitedFor, { limitMs: 60_000, everyMs: 20 })
     },
     release: async () => void (await client.query('COMMIT')),
   }

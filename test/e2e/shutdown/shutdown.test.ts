@@ -5,10 +5,12 @@
 
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import pg from 'pg'
 import { proxyTo, redisForTests, startTcpProxy, until } from '../../support/index.ts'
 import { startBrokerFromJars } from '../../support/services/kafka/broker-from-jars.ts'
 import { watch } from '../../functions/support/client.ts'
 import {
+  caseOf,
   databaseUrl,
   functionCases,
   launch,
@@ -150,7 +152,6 @@ test('SIGTERM while Kafka is gone: what could not be published waits in the outb
   )
   for (const child of children) child.kill('SIGTERM')
   await Promise.all(children.map(endsWell))
-  const { default: pg } = await import('pg')
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const { rows } = await client.query<{ waiting: number }>('SELECT count(*)::integer AS waiting FROM sluice.outbox')
@@ -159,20 +160,17 @@ test('SIGTERM while Kafka is gone: what could not be published waits in the outb
 })
 
 test('SIGTERM while Kafka never answers, during the start', limit, async (t) => {
-  const [outboxSync] = functionCases.filter(({ name }) => name === 'outbox-sync')
-  assert.ok(outboxSync !== undefined)
   const url = await databaseUrl(t)
   const silent = await startTcpProxy(t, { port: Number(new URL(url).port) })
   silent.freeze()
-  const child = launch(t, outboxSync.name, { DATABASE_URL: url, KAFKA_BROKERS: `127.0.0.1:${silent.port}` })
+  const child = launch(t, 'outbox-sync', { DATABASE_URL: url, KAFKA_BROKERS: `127.0.0.1:${silent.port}` })
   await until('it waits for Kafka', () => silent.open > 0, { limitMs: 60_000 })
   child.kill('SIGTERM')
   assert.deepEqual(await child.exited(exitWithin), { code: 0, signal: null }, child.lines.join('\n'))
 })
 
 test('SIGTERM with a client on a stream: the stream ends with a hint when to come back', limit, async (t) => {
-  const [gateway] = functionCases
-  assert.ok(gateway?.name === 'gateway')
+  const gateway = caseOf('gateway')
   const child = await start(t, gateway, { DATABASE_URL: await databaseUrl(t) })
   const init = { method: 'POST', headers: gateway.work.headers, body: JSON.stringify(gateway.work.body) }
   const sent = (await (await fetch(`${child.url}${gateway.work.path}`, init)).json()) as { session_id: string }
@@ -186,9 +184,7 @@ test('SIGTERM with a client on a stream: the stream ends with a hint when to com
 })
 
 test('how long the drain took is scraped before the process is gone', limit, async (t) => {
-  const [, , toolExecutor] = functionCases
-  assert.ok(toolExecutor !== undefined)
-  const child = await start(t, toolExecutor, { DATABASE_URL: await databaseUrl(t) })
+  const child = await start(t, caseOf('tool-executor'), { DATABASE_URL: await databaseUrl(t) })
   let last = ''
   const scrape = async (): Promise<void> => {
     last = await (await fetch(`${child.operationsUrl}/metrics`)).text()
