@@ -47,16 +47,16 @@ export async function startTemporaryPostgres(): Promise<EmbeddedPostgres> {
 
 export async function startPostgresService(): Promise<PostgresService> {
   const server = await startTemporaryPostgres()
-  const client = new pg.Client({ connectionString: server.url })
-  client.on('error', () => {}) // the server goes first when a run is cut short
-  await client.connect()
+  // One connection: databases are made one after the other, whoever asks at once.
+  const pool = new pg.Pool({ connectionString: server.url, max: 1, idleTimeoutMillis: 0 })
+  pool.on('error', () => {}) // the server goes first when a run is cut short
   let last = 0
   let template: Promise<string> | undefined
 
   const urlOf = (name: string): string => server.url.replace(/\/[^/]*$/, `/${name}`)
   const create = async (from: string): Promise<NamedDatabase> => {
     const name = `test_${(last += 1)}`
-    await client.query(`CREATE DATABASE ${name} TEMPLATE ${from} STRATEGY file_copy`)
+    await pool.query(`CREATE DATABASE ${name} TEMPLATE ${from} STRATEGY file_copy`)
     return { name, url: urlOf(name) }
   }
   const buildTemplate = async (): Promise<string> => {
@@ -67,10 +67,10 @@ export async function startPostgresService(): Promise<PostgresService> {
   return {
     createDatabase: async ({ migrated }) => create(migrated ? await (template ??= buildTemplate()) : 'template1'),
     dropDatabase: async (name) => {
-      await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`)
+      await pool.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`)
     },
     stop: async () => {
-      await client.end()
+      await pool.end()
       await server.stop()
     },
   }
