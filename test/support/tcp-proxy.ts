@@ -17,6 +17,8 @@ export interface TcpProxy {
   freezePresent(): void
   /** What clients send arrives; what the server answers is thrown away. */
   swallowAnswers(): void
+  /** Each connection ends after the first `bytes` of the next answer on it; later connections pass. */
+  breakWithinAnswers(bytes: number): void
   /** Passes everything on again. Bytes that were held back by `freeze` arrive; swallowed ones do not. */
   mend(): void
 }
@@ -26,6 +28,7 @@ type Mode = 'passing' | 'cut' | 'frozen' | 'swallowing'
 /** Stands before `port` of this machine until the end of the test. */
 export async function startTcpProxy(t: TestContext, { port }: { readonly port: number }): Promise<TcpProxy> {
   const pairs = new Set<readonly [client: Socket, server: Socket]>()
+  const breaking = new Map<Socket, number>()
   let mode: Mode = 'passing'
 
   const listener = createServer({ allowHalfOpen: false }, (client) => {
@@ -39,7 +42,10 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
     pairs.add(pair)
     client.on('data', (bytes) => void server.write(bytes))
     server.on('data', (bytes) => {
-      if (mode !== 'swallowing') client.write(bytes)
+      const broken = breaking.get(client)
+      breaking.delete(client)
+      if (broken !== undefined) client.end(bytes.subarray(0, broken))
+      else if (mode !== 'swallowing') client.write(bytes)
     })
     for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
       from.on('error', () => {})
@@ -75,6 +81,9 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
     freezePresent: () => each((socket) => socket.pause()),
     swallowAnswers: () => {
       mode = 'swallowing'
+    },
+    breakWithinAnswers: (bytes) => {
+      for (const [client] of pairs) breaking.set(client, bytes)
     },
     mend: () => {
       mode = 'passing'

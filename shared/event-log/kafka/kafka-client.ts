@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import type { Cluster, ISocketFactory, Kafka, LogEntry } from 'kafkajs'
 import type { Logger } from '../../telemetry/index.ts'
 import { saslOf, type KafkaSecurity } from './kafka-security.ts'
+import { forgetBrokenAnswers } from './whole-answers.ts'
 
 export interface KafkaClientOptions {
   /** Bootstrap servers, host:port. */
@@ -36,6 +37,7 @@ export async function loadKafka(
   { log }: { readonly log: Logger },
 ): Promise<Kafka> {
   const { default: kafkajs } = await import('kafkajs')
+  await forgetBrokenAnswers()
   return new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],

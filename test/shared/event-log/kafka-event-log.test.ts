@@ -97,6 +97,26 @@ test(
   },
 )
 
+test(
+  'a connection that broke within an answer is understood when it is opened anew',
+  { timeout: 120_000 },
+  async (t) => {
+    const kafka = await openKafka(t)
+    if (kafka === undefined) return
+    const topic = kafka.uniqueName('broken-answer')
+    const { log: eventLog, proxy } = await kafka.openThroughProxy()
+    await eventLog.ensureTopics([{ name: topic, partitions: 1 }])
+    await eventLog.append([record(topic, '1')])
+    assert.deepEqual(await valuesOf(eventLog, topic), ['1'])
+    proxy.breakWithinAnswers(10)
+    const empty = { topic, partition: 0, offset: 1, maxRecords: 1, maxWaitMs: 200 }
+    // These break; whether a try within has helped already does not matter.
+  await Promise.allSettled([eventLog.read(empty), eventLog.probe(t.signal)])
+    assert.deepEqual(await valuesOf(eventLog, topic), ['1'])
+    await eventLog.probe(t.signal)
+  },
+)
+
 // As when Kafka comes back while the start is tried again and again: what waits to be appended has learnt the partitions over a
 // connection that was opened before, and is written over one that knows no topic yet.
 test('an append that outlives a start that failed guesses no partition', { timeout: 180_000 }, async (t) => {
