@@ -25,8 +25,11 @@ const mostMemory = 1.5
 /** MiB. V8 collects nothing old before a process has grown to about this, so a smaller one counts as so large. */
 const leastWarm = 160
 const mostFiles = 1.1
-/** Connections of a pool come and go: this many more than measured are no leak. What leaks grows from case to case. */
-const spareFiles = 12
+/**
+ * Connections of a pool come and go, and a process without work when it was measured had none of its ten, nor those to the
+ * brokers: this many more are no leak. What leaks grows from case to case.
+ */
+const spareFiles = 28
 const settlesWithinMs = 15_000
 
 export function createBounds(processes: readonly BoundedProcess[]): Bounds {
