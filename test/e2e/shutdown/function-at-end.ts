@@ -182,7 +182,10 @@ export async function lockTable(t: TestContext, url: string, table: string): Pro
   await client.connect()
   atEnd(t, () => client.end().catch(() => undefined))
   await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
-  const waiting = `SELECT count(*)::integer AS waiting FROM pg_locks WHERE NOT granted AND relation = $1::regclass`
+  // Databases made from one template have the same numbers for their tables.
+  const waiting = `SELECT count(*)::integer AS waiting FROM pg_locks
+    WHERE NOT granted AND relation = $1::regclass
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
   return {
     waitedFor: async () => {
       const isWaitedFor = async (): Promise<boolean> =>
