@@ -111,7 +111,7 @@ test(
     proxy.breakWithinAnswers(10)
     const empty = { topic, partition: 0, offset: 1, maxRecords: 1, maxWaitMs: 200 }
     // These break; whether a try within has helped already does not matter.
-  await Promise.allSettled([eventLog.read(empty), eventLog.probe(t.signal)])
+    await Promise.allSettled([eventLog.read(empty), eventLog.probe(t.signal)])
     assert.deepEqual(await valuesOf(eventLog, topic), ['1'])
     await eventLog.probe(t.signal)
   },
