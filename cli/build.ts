@@ -11,6 +11,7 @@
 import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build, type BuildOptions, type Metafile } from 'esbuild'
+import { bundleOptions } from './image/bundle-options.ts'
 import { writeCompileCache } from './image/write-compile-cache.ts'
 import { projectRoot } from './project.ts'
 
@@ -21,20 +22,7 @@ const names = readdirSync(join(projectRoot, 'functions')).filter((name) =>
 )
 if (names.length === 0) throw new Error('there is no function with a main.ts to build')
 
-const common: BuildOptions = {
-  absWorkingDir: projectRoot,
-  bundle: true,
-  splitting: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  // Some packages are CommonJS inside and call require(), which an ES module does not have.
-  banner: {
-    js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`,
-  },
-  external: ['pg-native'], // an optional driver that pg asks for and does without
-  logLevel: 'warning',
-}
+const common: BuildOptions = { ...bundleOptions, absWorkingDir: projectRoot, logLevel: 'warning' }
 
 rmSync(target, { recursive: true, force: true })
 const started = performance.now()

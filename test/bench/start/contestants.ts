@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { bundleOptions } from '../../../cli/image/bundle-options.ts'
 import { firstAnswer, waitForAnswer } from './first-answer.ts'
 
 export interface Contestant {
@@ -29,15 +30,7 @@ export async function prepareContestants(folder: string, port: number): Promise<
     entryPoints: { slim: join(import.meta.dirname, 'slim-function.ts') },
     outdir: join(folder, 'slim'),
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    banner: {
-      js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);`,
-    },
-    external: ['pg-native'],
+    ...bundleOptions,
     logLevel: 'error',
   })
   const node = process.execPath
