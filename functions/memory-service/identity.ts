@@ -6,7 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../shared/config/index.ts'
 import { SluiceError } from '../../shared/errors/index.ts'
-import { namesThisMachine } from '../../shared/function/index.ts'
+import { isTenant, namesThisMachine } from '../../shared/function/index.ts'
 import { memoryTenantHeader } from '../../shared/memory/index.ts'
 
 export interface Identity {
@@ -17,7 +17,6 @@ export interface Identity {
 export type Identify = (request: FastifyRequest) => Identity
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
-const tenantForm = /^[a-z0-9][a-z0-9._-]{0,62}$/
 
 /** @throws SluiceError `invalid_option` when other machines could reach it without a token. */
 export function createIdentify({ memoryServiceToken, host }: Pick<Config, 'memoryServiceToken' | 'host'>): Identify {
@@ -39,7 +38,7 @@ export function createIdentify({ memoryServiceToken, host }: Pick<Config, 'memor
       throw new SluiceError('unauthenticated', 'The token is missing or wrong')
     }
     const tenant = headers[memoryTenantHeader]
-    if (typeof tenant === 'string' && tenantForm.test(tenant)) return { tenant }
+    if (isTenant(tenant)) return { tenant }
     throw new SluiceError('tenant_invalid', `The header ${memoryTenantHeader} must name the tenant`)
   }
 }

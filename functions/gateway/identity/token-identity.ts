@@ -10,6 +10,7 @@ import type { FastifyRequest } from 'fastify'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from 'jose'
 import type { Config } from '../../../shared/config/index.ts'
 import { SluiceError } from '../../../shared/errors/index.ts'
+import { isTenant } from '../../../shared/function/index.ts'
 import type { Logger } from '../../../shared/telemetry/index.ts'
 import type { Clock } from '../../../shared/time/index.ts'
 import { noteClaims, type Identify, type Identity } from './identity.ts'
@@ -32,7 +33,6 @@ const accessTokenTypes = new Set([undefined, 'jwt', 'at+jwt', 'application/jwt',
 const longestToken = 8_192
 const longestLifeSeconds = 31 * 86_400
 const bearer = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i
-const tenantForm = /^[a-z0-9][a-z0-9._-]{0,62}$/
 
 export function createTokenIdentity(options: TokenOptions, { keys, clock, log }: TokenIdentityDeps): Identify {
   const { jwtIssuer: issuer, jwtAudience: audience, jwtTenantClaim, jwtOperatorScope, jwtClockToleranceMs } = options
@@ -56,7 +56,7 @@ export function createTokenIdentity(options: TokenOptions, { keys, clock, log }:
 
   const identityOf = (payload: JWTPayload): Identity => {
     const tenant = payload[jwtTenantClaim]
-    if (typeof tenant !== 'string' || !tenantForm.test(tenant))
+    if (!isTenant(tenant))
       throw new SluiceError('tenant_invalid', `The claim ${jwtTenantClaim} of the token must name the tenant`)
     return {
       tenant,
