@@ -5,7 +5,6 @@ import type { Database } from '../../shared/database/index.ts'
 import type { Outbox } from '../../shared/delivery/index.ts'
 import type { Routes } from '../../shared/function/index.ts'
 import type { Channel } from '../../shared/key-value/index.ts'
-import type { Instruments } from '../../shared/telemetry/index.ts'
 import type { Clock } from '../../shared/time/index.ts'
 import { createAdmitOperator } from './admit-operator.ts'
 import { identifyOnce, type Identify } from './identity/identity.ts'
@@ -17,6 +16,7 @@ import { addStreamRoutes } from './routes/session-stream.ts'
 import { addSessionRoutes } from './routes/sessions.ts'
 import { sseDefaults, type SseWriterOptions } from './stream/sse-writer.ts'
 import { createStreamLimit } from './stream/stream-limit.ts'
+import type { StreamInstruments } from './stream/stream-meter.ts'
 
 export interface GatewayDeps extends Pick<DeadLetterRoutesDeps, 'outbound' | 'functionUrl'> {
   readonly config: Pick<Config, 'authMode'>
@@ -25,7 +25,7 @@ export interface GatewayDeps extends Pick<DeadLetterRoutesDeps, 'outbound' | 'fu
   readonly outbox: Outbox
   readonly channel: Channel
   readonly clock: Clock
-  readonly instruments: Pick<Instruments, 'streamsOpen'>
+  readonly instruments: StreamInstruments
 }
 
 export interface GatewayOptions {

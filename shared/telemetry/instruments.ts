@@ -65,6 +65,19 @@ export function createInstruments({ function: name }: { readonly function: strin
       buckets: buckets.answer,
     }),
     streamsOpen: gauge('sluice_streams_open', 'Server-sent event streams open now', {}),
+    streamsWaitingBytes: gauge(
+      'sluice_streams_waiting_bytes',
+      'Bytes that wait for the clients of all open streams to read them',
+      {},
+    ),
+    streamsSlowestBytes: gauge(
+      'sluice_streams_slowest_bytes',
+      'Bytes that wait for the client that is furthest behind; it is cut at 256 KiB',
+      {},
+    ),
+    streamsEnded: counter('sluice_streams_ended_total', 'Server-sent event streams that ended, by why', {
+      cause: labels.streamEnding,
+    }),
     // overload
     shed: counter('sluice_shed_total', 'Requests refused early with 503, by what was full', {
       reason: labels.shedReason,

@@ -38,6 +38,7 @@ export type Dependency =
 export const labels = {
   receiveOutcome: oneOf(...receiveOutcomes),
   statusClass: oneOf('1xx', '2xx', '3xx', '4xx', '5xx'),
+  streamEnding: oneOf('left', 'buffer-full', 'stalled', 'time-up', 'draining', 'failed'),
   shedReason: oneOf('queue', ...guards),
   guard: oneOf(...guards),
   door: oneOf('source', 'lane', 'http'),

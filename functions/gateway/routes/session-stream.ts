@@ -5,32 +5,40 @@ import type { Queryable } from '../../../shared/database/index.ts'
 import { messageOf, SluiceError } from '../../../shared/errors/index.ts'
 import type { HttpContext } from '../../../shared/function/index.ts'
 import type { Channel } from '../../../shared/key-value/index.ts'
-import { formatTraceparent, type Instruments } from '../../../shared/telemetry/index.ts'
+import { formatTraceparent } from '../../../shared/telemetry/index.ts'
 import type { Clock } from '../../../shared/time/index.ts'
 import type { Identify } from '../identity/identity.ts'
 import { sessionParams, streamQuery } from '../request-schemas.ts'
 import { readBounds, type SessionBounds } from '../session-queries.ts'
-import { followSession } from '../stream/follow-session.ts'
-import { subscribeSession } from '../stream/session-signals.ts'
+import { followSession, waitingFor } from '../stream/follow-session.ts'
+import { subscribeSession, type SessionSignals } from '../stream/session-signals.ts'
 import { createSseWriter, type SseWriter, type SseWriterOptions } from '../stream/sse-writer.ts'
 import type { StreamLimit } from '../stream/stream-limit.ts'
+import { createStreamMeter, type StreamInstruments } from '../stream/stream-meter.ts'
 
 export interface StreamRoutesDeps {
   readonly identify: Identify
   readonly channel: Channel
   readonly database: Queryable
   readonly clock: Clock
-  readonly instruments: Pick<Instruments, 'streamsOpen'>
+  readonly instruments: StreamInstruments
   readonly limit: StreamLimit
   readonly sse: SseWriterOptions
   readonly pollMs?: number
   readonly context: Pick<HttpContext, 'openStream' | 'log'>
 }
 
+interface Reading {
+  /** When the proof of who reads runs out. */
+  readonly untilMs: number
+  readonly signals: SessionSignals
+}
+
 type StreamRequest = FastifyRequest<{ Params: { session_id: string }; Querystring: { after?: number } }>
 
 export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): void {
-  const { identify, database, clock, instruments, limit, sse, context } = deps
+  const { identify, database, clock, limit, sse, context } = deps
+  const meter = createStreamMeter(deps.instruments)
   app.get(
     '/v1/session/:session_id/events',
     { schema: { params: sessionParams, querystring: streamQuery } },
@@ -45,7 +53,7 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
         leave()
         throw error
       })
-      const writer = begin(request, reply, untilMs)
+      const writer = begin(request, reply, { untilMs, signals })
       const polling = deps.pollMs === undefined ? {} : { pollMs: deps.pollMs }
       try {
         await followSession(writer, { key, after, bufferBytes: sse.bufferBytes, ...polling }, { database, signals })
@@ -53,16 +61,15 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
         const facts = { trace_id: request.trace.traceId, reason: messageOf(error) }
         context.log.warn(facts, 'a stream was ended; its client comes again')
       } finally {
-        writer.end()
+        writer.end('failed')
         leave()
-        instruments.streamsOpen.dec()
         await signals.stop()
       }
     },
   )
 
   /** A stream ends with the proof of who reads it. */
-  function begin(request: StreamRequest, reply: FastifyReply, untilMs: number): SseWriter {
+  function begin(request: StreamRequest, reply: FastifyReply, { untilMs, signals }: Reading): SseWriter {
     reply.hijack()
     reply.raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
@@ -71,13 +78,10 @@ export function addStreamRoutes(app: FastifyInstance, deps: StreamRoutesDeps): v
       'x-content-type-options': 'nosniff',
       traceresponse: formatTraceparent(request.trace),
     })
-    const writer = createSseWriter(
-      reply.raw,
-      { ...sse, longestMs: Math.min(sse.longestMs, untilMs - clock.now()) },
-      { clock },
-    )
-    instruments.streamsOpen.inc()
-    context.openStream(request, writer.end)
+    const onEnd = meter.opened(() => waitingFor(writer, signals))
+    const longestMs = Math.min(sse.longestMs, untilMs - clock.now())
+    const writer = createSseWriter(reply.raw, { ...sse, longestMs }, { clock, onEnd })
+    context.openStream(request, () => writer.end('draining'))
     return writer
   }
 }

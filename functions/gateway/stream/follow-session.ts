@@ -29,6 +29,10 @@ export interface FollowDeps {
 
 const pageEvents = 100
 
+/** What a client has yet to get, by F4. */
+export const waitingFor = (writer: SseWriter, signals: SessionSignals): number =>
+  writer.waiting() + signals.waitingChars()
+
 /** Resolves when the stream has ended. @throws what the database threw: the caller ends the stream. */
 export async function followSession(
   writer: SseWriter,
@@ -69,7 +73,7 @@ export async function followSession(
   }
 
   signals.onSignal(() => {
-    if (writer.waiting() + signals.waitingChars() > bufferBytes) writer.end()
+    if (waitingFor(writer, signals) > bufferBytes) writer.end('buffer-full')
   })
   writer.ended.addEventListener('abort', () => signals.wake(), { once: true })
   try {

@@ -11,6 +11,7 @@ import type { ServerResponse } from 'node:http'
 import type { StreamBudget } from '../../../shared/function/index.ts'
 import type { Clock } from '../../../shared/time/index.ts'
 import { streamBudget } from '../function.ts'
+import type { StreamEnding } from './stream-meter.ts'
 
 export interface SseWriterOptions extends StreamBudget {
   readonly bufferBytes: number
@@ -43,24 +44,27 @@ export interface SseWriter {
   room(): Promise<void>
   /** Bytes that wait for the client. */
   waiting(): number
-  end(): void
+  /** The first end counts, and its cause with it. */
+  end(cause: StreamEnding): void
+}
+
+export interface SseWriterDeps {
+  readonly clock: Clock
+  /** Called once, whoever ended the stream. */
+  readonly onEnd: (cause: StreamEnding) => void
 }
 
 export function createSseWriter(
   response: ServerResponse,
   { bufferBytes, stallMs, heartbeatMs, longestMs, retryMs }: SseWriterOptions,
-  { clock }: { readonly clock: Clock },
+  { clock, onEnd }: SseWriterDeps,
 ): SseWriter {
   const ended = new AbortController()
   let heartbeat = clock.after(heartbeatMs, beat, { unref: true })
 
-  const longest = clock.after(longestMs, end, { unref: true })
+  const longest = clock.after(longestMs, () => end('time-up'), { unref: true })
 
-  const onClose = (): void => {
-    heartbeat.cancel()
-    longest.cancel()
-    ended.abort()
-  }
+  const onClose = (): void => finish('left')
   if (response.destroyed) onClose() // the client left while its request was looked at
   else response.once('close', onClose)
   // The head and the hint leave at once, so that a client knows that it is connected.
@@ -72,17 +76,24 @@ export function createSseWriter(
   }
 
   function write(text: string): void {
-    if (ended.signal.aborted || response.writableEnded) return
-    if (response.writableLength > bufferBytes) return end()
+    if (ended.signal.aborted) return
+    if (response.writableLength > bufferBytes) return end('buffer-full')
     response.write(text)
   }
 
-  function end(): void {
-    if (response.writableEnded) return
-    heartbeat.cancel()
+  function end(cause: StreamEnding): void {
+    if (ended.signal.aborted) return
     response.end(`retry: ${retryMs}\n\n`)
     const linger = clock.after(lingerMs, () => response.destroy(), { unref: true })
     response.once('close', () => linger.cancel())
+    finish(cause)
+  }
+
+  function finish(cause: StreamEnding): void {
+    if (ended.signal.aborted) return
+    heartbeat.cancel()
+    longest.cancel()
+    onEnd(cause)
     ended.abort()
   }
 
@@ -90,7 +101,7 @@ export function createSseWriter(
     ended.signal.throwIfAborted()
     if (!response.writableNeedDrain) return
     const leaving = new AbortController()
-    const stalled = clock.after(stallMs, end)
+    const stalled = clock.after(stallMs, () => end('stalled'))
     const { promise, resolve } = Promise.withResolvers<void>()
     response.once('drain', resolve)
     ended.signal.addEventListener('abort', () => resolve(), { once: true, signal: leaving.signal })

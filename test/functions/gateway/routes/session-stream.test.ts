@@ -47,6 +47,13 @@ function deafClient(url: string, path: string): Promise<Socket> {
   })
 }
 
+/** What a scrape of the first instance reads; 0 for what it does not know yet. */
+async function metric({ services }: GatewayServer, name: string, labels = ''): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${services[0]?.operationsPort ?? 0}/metrics`)).text()
+  const line = text.split('\n').find((one) => one.startsWith(`sluice_${name}{`) && one.includes(labels))
+  return Number(line?.split(' ')[1] ?? 0)
+}
+
 test('streams', { timeout: 120_000 }, async (t) => {
   const gateway = await startGateway(t, { instances: 2, pollMs: 60_000 })
   const { database, urls, url } = gateway
@@ -222,21 +229,21 @@ test('27: a client that never reads is cut at its buffer, and the others go on',
   const stream = await watch(t, `${gateway.url}/v1/session/${id}/events`)
   const position = await storeEvents(gateway.database, id, { types: [started] })
   await signal(gateway, id, { kind: 'durable', position })
-  const gauge = async (): Promise<number> => {
-    const text = await (await fetch(`http://127.0.0.1:${gateway.services[0]?.operationsPort ?? 0}/metrics`)).text()
-    return Number(/^sluice_streams_open\S* (\d+)/m.exec(text)?.[1])
-  }
-  await until('both are open', async () => (await gauge()) === 2)
+  await until('both are open', async () => (await metric(gateway, 'streams_open')) === 2)
   let index = 0
+  let slowest = 0
   await until(
     'the deaf one was cut',
     async () => {
       await signal(gateway, id, piece('x'.repeat(60_000), index++))
       await until('the reader keeps up', () => stream.text('t1').length === index * 60_000)
-      return (await gauge()) === 1
+      slowest = Math.max(slowest, await metric(gateway, 'streams_slowest_bytes'))
+      return (await metric(gateway, 'streams_open')) === 1
     },
     { limitMs: 30_000, everyMs: 1 },
   )
+  assert.ok(slowest > 0, 'a scrape saw it fall behind')
+  assert.equal(await metric(gateway, 'streams_ended_total', 'cause="buffer-full"'), 1)
 })
 
 test('27: more streams of a tenant than the limit are 429 until one ends', { timeout: 30_000 }, async (t) => {
