@@ -81,6 +81,7 @@ export function createHttpFunctionServer(
     options.limits,
   )
   const openStream: HttpContext['openStream'] = (request, close) => {
+    if (!running.has(request)) return // its client has left
     working.delete(request)
     running.delete(request)
     if (running.size === 0) idle()

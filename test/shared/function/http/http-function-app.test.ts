@@ -1,6 +1,7 @@
 // An HTTP function on a real port: bad input, problem documents, trace, metrics, health and drain.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { gzipSync } from 'node:zlib'
 import { test, type TestContext } from 'node:test'
 import { SluiceError } from '../../../../shared/errors/index.ts'
@@ -329,6 +330,24 @@ test('a stream that its client leaves is forgotten', limit, async (t) => {
   const opened = new Promise((resolve) => stream.socket.once('data', resolve))
   stream.write(get('/stream'))
   await opened
+  stream.socket.destroy()
+  await until('it is logged', () => service.records().some((record) => record['route'] === '/stream'))
+  await service.drain({ totalMs: 1_000 })
+  assert.equal(closed, 0)
+})
+
+test('a stream whose client left before it was opened is not kept', limit, async (t) => {
+  let closed = 0
+  const service = await start(t, (app, { openStream }) => {
+    app.get('/stream', async (request, reply) => {
+      reply.hijack()
+      await once(reply.raw, 'close')
+      openStream(request, () => void (closed += 1))
+    })
+  })
+  const stream = await openConnection(service.port)
+  stream.write(get('/stream'))
+  await until('it runs', () => service.unfinished().length === 1)
   stream.socket.destroy()
   await until('it is logged', () => service.records().some((record) => record['route'] === '/stream'))
   await service.drain({ totalMs: 1_000 })
