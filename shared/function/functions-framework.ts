@@ -1,23 +1,29 @@
 // Registration with Google's Functions Framework, so that `functions-framework --target=<name>` runs an event function and
-// its getTestServer tests one. The same intake as in production: validation, tenant, delivery.
+// its getTestServer tests one. The same intake as in production: trace, validation, tenant, delivery.
 //
 // What the Framework does before us, and we cannot mend: a binary event without a content-type is answered 500 (its body
 // parser leaves the body undefined, though KafkaSource sends raw records so); its JSON parser accepts repeated keys and rounds
-// large numbers; SIGTERM does not wait. That is why production has a server of its own (receiver/receiver.ts).
+// large numbers; SIGTERM does not wait, not even for the spans of the last second. That is why production has a server of its
+// own (receiver/receiver.ts).
 
 import { loadConfig } from '../config/index.ts'
 import { SluiceError } from '../errors/index.ts'
 import { startComponents } from '../lifecycle/index.ts'
+import { createTracing } from '../telemetry/index.ts'
 import { systemClock } from '../time/index.ts'
 import { createAdapters } from './adapters.ts'
 import { compose } from './compose.ts'
-import type { Behaviour } from './composition.ts'
+import type { Behaviour, Surroundings } from './composition.ts'
 import type { EventFunction } from './contract.ts'
 import { admissionsOf, createEventIntake } from './receiver/event-intake.ts'
 import type { Intake } from './receiver/intake.ts'
 import { Reception } from './receiver/reception.ts'
 import { createSurroundings } from './surroundings.ts'
 import { createWork } from './work.ts'
+
+/** The Framework never tells when a drain begins. */
+const never = new AbortController().signal
+const tracingStopMs = 1_000
 
 /** Registers the function under its name. Nothing is built or connected before its first event. */
 export async function registerFunction<F extends EventFunction>(definition: F, behaviour: Behaviour<F>): Promise<void> {
@@ -42,13 +48,22 @@ export async function registerFunction<F extends EventFunction>(definition: F, b
 }
 
 async function buildIntake<F extends EventFunction>(definition: F, behaviour: Behaviour<F>): Promise<Intake> {
-  const never = new AbortController().signal
-  const surroundings = createSurroundings({
-    name: definition.name,
-    config: loadConfig(),
-    clock: systemClock,
-    draining: never,
-  })
+  const config = loadConfig()
+  const plain = createSurroundings({ name: definition.name, config, clock: systemClock, draining: never })
+  const tracing = await createTracing({ function: definition.name, config }, plain)
+  try {
+    return await startIntake(definition, behaviour, { ...plain, tracer: tracing.tracer })
+  } catch (error) {
+    await tracing.stop(tracingStopMs) // the next try makes one of its own
+    throw error
+  }
+}
+
+async function startIntake<F extends EventFunction>(
+  definition: F,
+  behaviour: Behaviour<F>,
+  surroundings: Surroundings,
+): Promise<Intake> {
   const adapters = await createAdapters(definition, surroundings)
   const { handler, components = [] } = await compose(behaviour, adapters, surroundings)
   const work = await createWork(definition, handler, { adapters, surroundings })
