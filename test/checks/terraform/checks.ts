@@ -8,7 +8,7 @@ import { finderOf, findBreach } from './find-breach.ts'
 import { environmentsDiffer, formatOf, rulesBroken, testModule } from './findings.ts'
 import type { AppliedEnvironments } from './applied-environments.ts'
 import { judgeNeeds } from './needs-change.ts'
-import { copyTerraform, environments, modulesIn, type TerraformDeps } from './terraform.ts'
+import { environments, modulesIn, withScratch, type TerraformDeps } from './terraform.ts'
 import { judgeBridge } from './values-bridge.ts'
 
 export const terraformChecks = (deps: TerraformDeps, applied: AppliedEnvironments): readonly Check[] => [
@@ -61,14 +61,7 @@ const needs = (deps: TerraformDeps): Check => ({
   name: 'a changed need changes one function',
   what: 'changes',
   least: 3,
-  run: async (root) => {
-    const scratch = copyTerraform(root)
-    try {
-      return await judgeNeeds(scratch, deps)
-    } finally {
-      scratch.remove()
-    }
-  },
+  run: (root) => withScratch(root, (scratch) => judgeNeeds(scratch, deps)),
 })
 
 /** `terraform test` in each module: what its validation refuses, and what it makes of its variables. */
@@ -76,22 +69,16 @@ const moduleTests = (deps: TerraformDeps): Check => ({
   name: 'tests of the modules',
   what: 'runs',
   least: 30,
-  run: async (root) => {
-    const scratch = copyTerraform(root)
-    try {
+  run: (root) =>
+    withScratch(root, async (scratch) => {
       const results: Findings[] = []
-      for (const name of modulesIn(scratch.folder)) {
-        results.push(await testModule(join(scratch.folder, 'modules', name), deps))
-      }
+      for (const name of modulesIn(scratch)) results.push(await testModule(join(scratch, 'modules', name), deps))
       return {
         passed: results.every(({ passed }) => passed),
         read: results.reduce((sum, { read }) => sum + read, 0),
         output: results.flatMap(({ passed, output }) => (passed ? [] : [output])).join('\n'),
       }
-    } finally {
-      scratch.remove()
-    }
-  },
+    }),
 })
 
 /** Every planted mistake is found by whom it should be found, a few at a time. */

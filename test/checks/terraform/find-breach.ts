@@ -6,7 +6,7 @@ import { SluiceError } from '../../../shared/errors/index.ts'
 import type { Breach } from './breaches.ts'
 import { environmentsDiffer, formatOf, rulesBroken, testModule } from './findings.ts'
 import { judgeNeeds } from './needs-change.ts'
-import { applyEnvironment, copyTerraform, StageError, type TerraformDeps } from './terraform.ts'
+import { applyEnvironment, StageError, withScratch, type TerraformDeps } from './terraform.ts'
 import { judgeBridge } from './values-bridge.ts'
 
 export interface Found {
@@ -18,39 +18,40 @@ export interface Found {
 export const finderOf = ({ foundBy }: Breach): string => (typeof foundBy === 'string' ? foundBy : foundBy.rule)
 
 /** @throws Error when the text to change is no longer in the file: the breach must be written anew. */
-export async function findBreach(root: string, breach: Breach, deps: TerraformDeps): Promise<Found> {
-  const scratch = copyTerraform(root)
-  try {
-    const path = join(scratch.folder, breach.file)
+export const findBreach = (root: string, breach: Breach, deps: TerraformDeps): Promise<Found> =>
+  withScratch(root, async (scratch) => {
+    const path = join(scratch, breach.file)
     const text = readFileSync(path, 'utf8')
     if (!text.includes(breach.from)) throw new Error(`${breach.file} has no longer ${breach.from}`)
     writeFileSync(path, text.replace(breach.from, breach.to))
-    return await firstFinding(scratch.folder, breach, deps)
-  } finally {
-    scratch.remove()
-  }
+    return firstFinding({ root, scratch }, breach, deps)
+  })
 
-  async function firstFinding(
-    folder: string,
-    { foundBy, file, environment = 'dev' }: Breach,
-    { program, stub }: TerraformDeps,
-  ): Promise<Found> {
-    if (foundBy === 'fmt') return named('fmt', await formatOf(folder, { program, stub }))
-    if (foundBy === 'environments') return named('environments', environmentsDiffer(folder))
-    if (foundBy === 'test') return named('test', await testModule(join(folder, file, '..'), { program, stub }))
-    if (foundBy === 'needs') return named('needs', await judgeNeeds(scratch, { program, stub }))
-    try {
-      const { plan, outputs } = await applyEnvironment(scratch, environment, { program, stub })
-      if (foundBy === 'values') return named('values', await judgeBridge(root, outputs))
-      const broken = rulesBroken(plan)
-      const rule = typeof foundBy === 'string' ? undefined : broken.find(({ name }) => name === foundBy.rule)
-      const first = rule ?? broken[0]
-      return { by: first?.name ?? 'nobody', output: (first?.breaches ?? []).join('\n') }
-    } catch (error) {
-      if (error instanceof StageError) return { by: error.stage, output: error.message }
-      if (error instanceof SluiceError) return { by: 'values', output: error.message }
-      throw error
-    }
+interface Places {
+  readonly root: string
+  readonly scratch: string
+}
+
+async function firstFinding(
+  { root, scratch }: Places,
+  { foundBy, file, environment = 'dev' }: Breach,
+  deps: TerraformDeps,
+): Promise<Found> {
+  if (foundBy === 'fmt') return named('fmt', await formatOf(scratch, deps))
+  if (foundBy === 'environments') return named('environments', environmentsDiffer(scratch))
+  if (foundBy === 'test') return named('test', await testModule(join(scratch, file, '..'), deps))
+  if (foundBy === 'needs') return named('needs', await judgeNeeds(scratch, deps))
+  try {
+    const { plan, outputs } = await applyEnvironment(scratch, environment, deps)
+    if (foundBy === 'values') return named('values', await judgeBridge(root, outputs))
+    const broken = rulesBroken(plan)
+    const rule = typeof foundBy === 'string' ? undefined : broken.find(({ name }) => name === foundBy.rule)
+    const first = rule ?? broken[0]
+    return { by: first?.name ?? 'nobody', output: (first?.breaches ?? []).join('\n') }
+  } catch (error) {
+    if (error instanceof StageError) return { by: error.stage, output: error.message }
+    if (error instanceof SluiceError) return { by: 'values', output: error.message }
+    throw error
   }
 }
 

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Findings } from '../check.ts'
-import { applyEnvironment, terraform, type Scratch, type TerraformDeps } from './terraform.ts'
+import { applyEnvironment, terraform, type TerraformDeps } from './terraform.ts'
 
 interface NeedsChange {
   readonly name: string
@@ -50,7 +50,7 @@ const changes: readonly NeedsChange[] = [
   },
 ]
 
-export async function judgeNeeds(scratch: Scratch, deps: TerraformDeps): Promise<Findings> {
+export async function judgeNeeds(scratch: string, deps: TerraformDeps): Promise<Findings> {
   await applyEnvironment(scratch, 'dev', deps)
   const faults: string[] = []
   for (const change of changes) {
@@ -78,10 +78,10 @@ interface ChangesOfPlan {
 
 async function changedBy(
   { function: name, needs }: NeedsChange,
-  { folder }: Scratch,
+  scratch: string,
   deps: TerraformDeps,
 ): Promise<readonly string[]> {
-  const file = join(folder, 'generated', 'functions.auto.tfvars.json')
+  const file = join(scratch, 'generated', 'functions.auto.tfvars.json')
   const before = readFileSync(file, 'utf8')
   const { functions } = JSON.parse(before) as Generated
   const changed = functions[name]
@@ -92,7 +92,7 @@ async function changedBy(
     JSON.stringify({ functions: { ...functions, [name]: { ...changed, needs: needs(changed.needs) } } }),
   )
   try {
-    const environment = join(folder, 'environments', 'dev')
+    const environment = join(scratch, 'environments', 'dev')
     await terraform(
       environment,
       ['plan', '-input=false', '-var-file=terraform.tfvars.example', '-out=changed.bin'],

@@ -32,7 +32,6 @@ if (program === undefined) {
     const options = { root: projectRoot, words, command: 'check:terraform' }
     process.exitCode = await runChecks(checks, options)
   } finally {
-    applied.remove()
     stub.stop()
   }
 }

@@ -9,14 +9,18 @@ import type { ProviderStub } from './provider/provider-stub.ts'
 
 export const environments = ['dev', 'prod'] as const
 
-/** A copy of infra/terraform that may be written to, with state in files. */
-export interface Scratch {
-  readonly folder: string
-  remove(): void
+/** Hands a copy of infra/terraform to `work` that it may write to, with state in files, and removes it afterwards. */
+export async function withScratch<Result>(root: string, work: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-terraform-'))
+  try {
+    copyTerraform(root, folder)
+    return await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
-export function copyTerraform(root: string): Scratch {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-terraform-'))
+function copyTerraform(root: string, folder: string): void {
   cpSync(join(root, 'infra', 'terraform'), folder, {
     recursive: true,
     filter: (path) => !/\.terraform(\.lock\.hcl)?$|\.tfstate/.test(path),
@@ -25,7 +29,6 @@ export function copyTerraform(root: string): Scratch {
     const path = join(folder, 'environments', name)
     if (existsSync(path)) writeFileSync(join(path, 'backend_override.tf'), 'terraform {\n  backend "local" {}\n}\n')
   }
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 export const modulesIn = (folder: string): readonly string[] => readdirSync(join(folder, 'modules')).toSorted()
@@ -81,8 +84,8 @@ export class StageError extends Error {
 }
 
 /** init, validate, plan, apply, output of an environment with the values of its example. @throws StageError */
-export async function applyEnvironment(scratch: Scratch, name: string, deps: TerraformDeps): Promise<Applied> {
-  const folder = join(scratch.folder, 'environments', name)
+export async function applyEnvironment(scratch: string, name: string, deps: TerraformDeps): Promise<Applied> {
+  const folder = join(scratch, 'environments', name)
   const stage = async (called: Stage, args: readonly string[]): Promise<void> => {
     const { code, output } = await tryTerraform(folder, args, deps)
     if (code !== 0) throw new StageError(called, output)

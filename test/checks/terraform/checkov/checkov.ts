@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Check, Findings } from '../../check.ts'
 import { run } from '../../program.ts'
 import { breaches } from '../breaches.ts'
-import { copyTerraform } from '../terraform.ts'
+import { withScratch } from '../terraform.ts'
 
 const version = '3.3.30'
 const venv = '.cache/checkov-venv'
@@ -109,20 +109,16 @@ async function judge(program: string, folder: string): Promise<Findings> {
 }
 
 /** All mistakes in one copy: it says of each where it is. */
-async function missedIn(root: string, program: string): Promise<readonly string[]> {
-  const scratch = copyTerraform(root)
-  try {
+const missedIn = (root: string, program: string): Promise<readonly string[]> =>
+  withScratch(root, async (folder) => {
     for (const { name, file, from, to } of breaches.filter(({ name: one }) => one in planted)) {
-      const path = join(scratch.folder, file)
+      const path = join(folder, file)
       const text = readFileSync(path, 'utf8')
       if (!text.includes(from)) throw new Error(`${name}: ${file} has no longer ${from}`)
       writeFileSync(path, text.replace(from, to))
     }
-    const { output } = await judge(program, scratch.folder)
+    const { output } = await judge(program, folder)
     return Object.entries(planted)
       .filter(([, id]) => !output.includes(`(${id})`))
       .map(([name, id]) => `${name}: to be found by ${id}, and passed`)
-  } finally {
-    scratch.remove()
-  }
-}
+  })
