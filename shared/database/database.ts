@@ -4,7 +4,8 @@
 // D1  A server that stands still – it answers a question neither over an old connection nor over a new one – is waited for by
 //     the calls under way and by the look that is taken every second. Everybody else is told at once.
 // D2  Whether the server answers is asked over a connection of its own while all others are lent: a process that is busy with its
-//     own work is not one without a database, and must not call itself unready.
+//     own work is not one without a database, and must not call itself unready. A new connection that is not made in time is
+//     as good as a question without an answer, unless others are answered meanwhile.
 
 import type { Socket } from 'node:net'
 import { messageOf, SluiceError, sqlState } from '../errors/index.ts'
@@ -56,10 +57,12 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   const sockets = new Set<Socket>()
   const config = connectionConfig({ ...options, connectTimeoutMs, idleInTransactionTimeoutMs }, sockets)
   const pool = createSessionPool({ config, size: poolSize, sockets }, { clock, onBroken: noteFailure })
-  const spare = createSessionPool({ config, size: 1, sockets }, { clock, onBroken: () => undefined })
+  const spareConfig = { ...config, connectionTimeoutMillis: Math.min(connectTimeoutMs, pingLimitMs) }
+  const spare = createSessionPool({ config: spareConfig, size: 1, sockets }, { clock, onBroken: () => undefined })
   const listener = createChannelListener({ config, connectTimeoutMs }, { clock, log })
   let health: ComponentHealth = { status: 'unknown' }
   let freshUntil = 0
+  let answeredAt = Number.NEGATIVE_INFINITY
   let standsStill = false
   let asking: Promise<void> | undefined
   let probing = { cancel: (): void => undefined }
@@ -68,7 +71,9 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   function noteSuccess(): void {
     if (health.status === 'down') log.info('the database answers again')
     health = { status: 'up', at: clock.now() }
-    freshUntil = clock.monotonic() + probeEveryMs
+    answeredAt = clock.monotonic()
+    freshUntil = answeredAt + probeEveryMs
+    standsStill = false
   }
 
   function noteFailure(error: unknown): void {
@@ -112,9 +117,8 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
         } finally {
           session.release()
         }
-        standsStill = false
       },
-      pool.full() ? spare : pool,
+      pool.idle() ? pool : spare,
     )
 
   const ping = (): Promise<void> => (asking ??= pingTwice().finally(() => (asking = undefined)))
@@ -128,7 +132,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
       const wasLate = clock.monotonic() - begun > pingLimitMs + lateMs
       if (wasLate || !wasSilent(error)) throw error
       await pingOnce().catch((again: unknown) => {
-        standsStill = true // and not just the connection that was asked first
+        standsStill = answeredAt < begun // and not just the connection that was asked first
         throw again
       })
     }

@@ -26,8 +26,8 @@ export interface SessionPoolDeps {
 export interface SessionPool {
   /** `work` releases the session. @throws SluiceError `database_unavailable` when there is no connection within the connect timeout. */
   use<T>(work: (session: Session) => Promise<T>): Promise<T>
-  /** Would one more have to wait for a connection? */
-  full(): boolean
+  /** Is there a connection to be had at once? */
+  idle(): boolean
   /** Takes no more work, waits `limitMs` for that under way, then cuts its connections. */
   close(limitMs: number): Promise<void>
 }
@@ -62,7 +62,7 @@ export function createSessionPool(
         underWay.delete(running)
       }
     },
-    full: () => pool.totalCount - pool.idleCount + pool.waitingCount >= size,
+    idle: () => pool.idleCount > pool.waitingCount,
     close: async (limitMs) => {
       closed = true
       const timer = clock.after(limitMs, () => destroyAll(sockets))

@@ -99,7 +99,9 @@ const driverMessages =
 /** Of an error that a session threw: did the server not answer in time? */
 export const wasSilent = (error: unknown): boolean => error instanceof SluiceError && isSilence(error.cause)
 
-const isSilence = (error: unknown): boolean => error instanceof Error && error.message.startsWith('Query read timeout')
+const silences = /^(Query read timeout|Connection terminated due to connection timeout)/
+
+const isSilence = (error: unknown): boolean => error instanceof Error && silences.test(error.message)
 
 const isConnectionError = (error: unknown): boolean =>
   error instanceof Error && (driverMessages.test(error.message) || ('syscall' in error && 'errno' in error))

@@ -177,3 +177,23 @@ test(
     await until('a query succeeds', () => database.query('SELECT 1'), { limitMs: 20_000 })
   },
 )
+
+test(
+  'a server that stands still is known to do so, also when no connection is idle to ask over',
+  { timeout: 60_000 },
+  async (t) => {
+    const { url } = await createTestDatabase(t, { migrated: false })
+    const { proxy, proxied } = await proxyTo(t, url)
+    for (const poolSize of [1, 2]) {
+      const database = await openDatabase(t, proxied, { poolSize })
+      database.query('SELECT pg_sleep(60)').catch(() => undefined) // it is lent to the end
+      proxy.freeze()
+      await assert.rejects(database.probe(t.signal), unavailable)
+      const connections = proxy.open
+      for (let call = 1; call <= 20; call += 1) await assert.rejects(database.query('SELECT 1'), unavailable)
+      assert.equal(proxy.open, connections, 'nobody tried')
+      proxy.mend()
+      await until('the probe succeeds', () => database.probe(t.signal).then(() => true), { limitMs: 20_000 })
+    }
+  },
+)
