@@ -88,7 +88,8 @@ const acts: Readonly<Record<TimedFault['kind'], Act>> = {
   },
   'kill Postgres at once': async ({ postgres, database }) => {
     const before = postgres.pid()
-    await postgres.killAtOnce()
+    await postgres.kill()
+    await postgres.startAgain()
     const { rows } = await until('Postgres answers', () =>
       database.query<{ at: string }>('SELECT pg_postmaster_start_time()::text AS at'),
     )

@@ -17,8 +17,6 @@ export interface CommitProxy {
   readonly port: number
   /** Swallows the answer of the next COMMIT. Resolves with the application whose COMMIT it was. */
   dropCommit(): Promise<string>
-  /** The server may come back on another port. */
-  to(port: number): void
   stop(): void
 }
 
@@ -29,10 +27,9 @@ const headBytes = 5
 export async function startCommitProxy({ port, isAtRisk }: CommitProxyOptions): Promise<CommitProxy> {
   const pairs = new Set<readonly [Socket, Socket]>()
   const armed: ((application: string) => void)[] = []
-  let target = port
 
   const listener = createServer((client) => {
-    const server = connect(target, '127.0.0.1')
+    const server = connect(port, '127.0.0.1')
     const pair = [client, server] as const
     pairs.add(pair)
     let application = ''
@@ -64,9 +61,6 @@ export async function startCommitProxy({ port, isAtRisk }: CommitProxyOptions): 
   return {
     port: (listener.address() as AddressInfo).port,
     dropCommit: () => new Promise((resolve) => armed.push(resolve)),
-    to: (port) => {
-      target = port
-    },
     stop: () => {
       listener.close()
       for (const sockets of pairs) for (const socket of sockets) socket.destroy()

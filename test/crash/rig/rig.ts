@@ -1,9 +1,8 @@
 // Everything a crash run needs, as real processes: Kafka (or the log on Postgres), Postgres behind the proxy, two instances of
 // each function behind a balancer, the source, outbox-sync, the bank.
 
-import { chmodSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../local/postgres/index.ts'
 import { allotPorts } from '../../../local/runner/index.ts'
 import { secret } from '../../../shared/config/index.ts'
 import { createDatabase, migrate, type Database } from '../../../shared/database/index.ts'
@@ -11,7 +10,10 @@ import { createKafkaEventLog, createPostgresEventLog, type EventLog } from '../.
 import { deadLetterTopicOf, topics } from '../../../shared/events/index.ts'
 import { createLogger } from '../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
-import { projectCache, projectRoot } from '../../support/places.ts'
+import { answersReady } from '../../support/answers-ready.ts'
+import { startKillablePostgres, type KillablePostgres } from '../../support/killable-postgres.ts'
+import { projectRoot } from '../../support/places.ts'
+import { putUp, type AtEnd } from '../../support/put-up.ts'
 import { startBrokerFromJars, type Broker } from '../../support/services/kafka/broker-from-jars.ts'
 import type { SeededRandom } from '../seeded-random.ts'
 import { tablesSql } from '../workload/functions.ts'
@@ -30,17 +32,11 @@ export interface RigOptions {
   readonly onEnd: (end: ProcessEnd) => void
 }
 
-export interface RigPostgres {
-  readonly pid: () => number
-  /** As `pg_ctl stop -m immediate`, and a start with recovery. */
-  killAtOnce(): Promise<void>
-}
-
 export interface Rig {
   readonly processes: ReadonlyMap<string, KeptProcess>
   readonly balancers: ReadonlyMap<string, { readonly balancer: Balancer; readonly ports: readonly number[] }>
   readonly proxy: CommitProxy
-  readonly postgres: RigPostgres
+  readonly postgres: KillablePostgres
   readonly broker: Broker | undefined
   /** Past the proxy: for looking, not for working. */
   readonly database: Database
@@ -53,29 +49,22 @@ const usedTopics = [topics.toolRequests, topics.toolResults, topics.conversation
 export const rigTopics = usedTopics.flatMap((topic) => [topic, deadLetterTopicOf(topic)])
 
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const stops: (() => unknown)[] = []
-  const stop = async (): Promise<void> => {
-    for (let next = stops.pop(); next !== undefined; next = stops.pop())
-      await Promise.resolve(next()).catch(() => undefined)
-  }
-  try {
-    return { ...(await assemble(options, (end) => stops.push(end))), stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  return putUp(
+    (atEnd) => assemble(options, atEnd),
+    () => undefined, // what was killed need not stop well
+  )
 }
 
-async function assemble(options: RigOptions, atEnd: (stop: () => unknown) => void): Promise<Omit<Rig, 'stop'>> {
+async function assemble(options: RigOptions, atEnd: AtEnd): Promise<Omit<Rig, 'stop'>> {
   const { log: logKind, folder, serversFolder, random } = options
   const log = createLogger({ function: 'crash', level: 'silent' })
   const [postgres, broker] = await Promise.all([
     startPostgres(serversFolder, atEnd),
     logKind === 'kafka' ? startKafka(serversFolder, atEnd) : undefined,
   ])
-  const proxy = await startCommitProxy({ port: postgres.server().port, isAtRisk: (name) => functions.has(name) })
+  const proxy = await startCommitProxy({ port: postgres.port, isAtRisk: (name) => functions.has(name) })
   atEnd(() => proxy.stop())
-  const through = new URL(postgres.server().url)
+  const through = new URL(postgres.url)
   through.port = String(proxy.port)
 
   const limits = { statementTimeoutMs: 60_000, lockTimeoutMs: 10_000, stopTimeoutMs: 1_000 }
@@ -85,7 +74,7 @@ async function assemble(options: RigOptions, atEnd: (stop: () => unknown) => voi
     await database.start(AbortSignal.timeout(30_000))
     return database
   }
-  const database = await open(postgres.server().url, 'crash', 4)
+  const database = await open(postgres.url, 'crash', 4)
   await migrate(database, { directory: join(projectRoot, 'schemas', 'database'), log })
   await database.query(tablesSql)
   const eventLog =
@@ -105,39 +94,25 @@ async function assemble(options: RigOptions, atEnd: (stop: () => unknown) => voi
   return {
     ...fleet,
     proxy,
-    postgres: { pid: () => postgres.server().pid, killAtOnce: () => postgres.killAtOnce(proxy) },
+    postgres,
     broker,
     database,
     eventLog,
   }
 }
 
-async function startKafka(serversFolder: string, atEnd: (stop: () => unknown) => void): Promise<Broker> {
+async function startKafka(serversFolder: string, atEnd: AtEnd): Promise<Broker> {
   const broker = await startBrokerFromJars({ folder: join(serversFolder, 'kafka') })
   if ('missing' in broker) throw new Error(`no Kafka broker: ${broker.missing}. Run with --log postgres.`)
   atEnd(() => broker.stop())
   return broker
 }
 
-async function startPostgres(serversFolder: string, atEnd: (stop: () => unknown) => void) {
-  mkdirSync(serversFolder, { recursive: true })
-  const folder = realpathSync(serversFolder)
-  chmodSync(folder, 0o711) // other accounts pass through: the server may run as one
-  atEnd(() => rmSync(folder, { recursive: true, force: true }))
-  // With fsync: without, a kill would lose what was committed.
-  const options = { dataDir: join(folder, 'pg'), cacheDir: projectCache, maxConnections: 300, stopTimeoutMs: 10_000 }
-  const [port = 0] = await allotPorts(1) // it is the same after a kill
-  let server: EmbeddedPostgres = await startEmbeddedPostgres({ ...options, port })
-  atEnd(() => server.stop())
-  return {
-    server: () => server,
-    killAtOnce: async (proxy: CommitProxy) => {
-      process.kill(server.pid, 'SIGQUIT')
-      await server.exited
-      server = await startEmbeddedPostgres({ ...options, port })
-      proxy.to(server.port)
-    },
-  }
+async function startPostgres(serversFolder: string, atEnd: AtEnd): Promise<KillablePostgres> {
+  atEnd(() => rmSync(serversFolder, { recursive: true, force: true }))
+  const postgres = await startKillablePostgres(serversFolder, { maxConnections: 300 })
+  atEnd(() => postgres.stop())
+  return postgres
 }
 
 interface FleetOptions extends RigOptions {
@@ -149,10 +124,7 @@ interface FleetOptions extends RigOptions {
 const instances = 2
 const functions: ReadonlySet<string> = new Set(['counter', 'banker'])
 
-async function startFleet(
-  options: FleetOptions,
-  atEnd: (stop: () => unknown) => void,
-): Promise<Pick<Rig, 'processes' | 'balancers'>> {
+async function startFleet(options: FleetOptions, atEnd: AtEnd): Promise<Pick<Rig, 'processes' | 'balancers'>> {
   const { folder, arms, onEnd, databaseUrl, brokers, bankUrl } = options
   const [operations = 0, syncPort = 0, counterPort = 0, bankerPort = 0, ...ports] = await allotPorts(4 + 4 * instances)
   const urls = `counter=http://127.0.0.1:${counterPort},banker=http://127.0.0.1:${bankerPort}`
@@ -174,7 +146,7 @@ async function startFleet(
   const place = { cwd: projectRoot, folder, onEnd }
   const add = (name: string, script: string, address: { readonly port: number; readonly operations: number }): void => {
     const env = { ...shared, PORT: String(address.port), SLUICE_OPERATIONS_PORT: String(address.operations) }
-    const ready = () => answersReady(address.operations)
+    const ready = () => answersReady(`http://127.0.0.1:${address.operations}/ready`)
     const kept = createKeptProcess({ ...place, name, script, env, ready, arms: arms.get(name) ?? [] })
     atEnd(() => kept.stop())
     processes.set(name, kept)
@@ -206,10 +178,4 @@ async function startFleet(
   processes.set('source', source)
   await Promise.all([...processes.values()].map((one) => one.start()))
   return { processes, balancers }
-}
-
-async function answersReady(port: number): Promise<boolean> {
-  const response = await fetch(`http://127.0.0.1:${port}/ready`, { signal: AbortSignal.timeout(2_000) })
-  await response.arrayBuffer()
-  return response.ok
 }

@@ -2,17 +2,15 @@
 // test scripts. Ended at the end of the test.
 
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { followSession, sendMessage } from '../../../local/conversation-client/index.ts'
-import { startPlatform as startLocalPlatform, type Platform } from '../../../local/platform/index.ts'
+import type { Platform } from '../../../local/platform/index.ts'
 import { parseScript } from '../../../local/rehearsal-model/index.ts'
-import { allotPorts, openLogFile, type ProcessEvent } from '../../../local/runner/index.ts'
 import { loadConfig } from '../../../shared/config/index.ts'
-import { createDatabase, type Database } from '../../../shared/database/index.ts'
-import { createLogger } from '../../../shared/telemetry/index.ts'
+import type { Database } from '../../../shared/database/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
-import { atEnd, createTestDatabase, projectRoot, temporaryFolder, until } from '../../support/index.ts'
+import { atEnd, createTestDatabase, temporaryFolder, until } from '../../support/index.ts'
+import { startWatchedPlatform } from '../../support/watched-platform.ts'
 import { watchSession, type Watch } from './watch.ts'
 
 export interface TestPlatformOptions {
@@ -55,35 +53,17 @@ export interface TestPlatform extends Pick<
 }
 
 export async function startPlatform(t: TestContext, options: TestPlatformOptions = {}): Promise<TestPlatform> {
-  const { script, instances = {}, failpoints = {}, env = {} } = options
+  const { script, instances = {}, failpoints = {}, env: environment = {} } = options
   const { url } = await createTestDatabase(t)
   const home = temporaryFolder(t)
-  const environment = { PATH: process.env['PATH'] ?? '', ...env }
   const config = loadConfig({ ...environment, DATABASE_URL: url })
-  const [gatewayPort = 0] = await allotPorts(1)
-  const events: ProcessEvent[] = []
-  const logFile = openLogFile(join(home, 'logs', 'local.log'))
-  const log = createLogger({ function: 'local', level: 'info' }, { write: (line) => logFile.write(line.trimEnd()) })
-  const platform = await startLocalPlatform(
-    { root: projectRoot, home, environment, config, gatewayPort, instances, failpoints },
-    { clock, log, onStep: () => undefined, onProcess: (event) => events.push(event) },
-    AbortSignal.timeout(60_000),
+  const { platform, events, database, logFolder } = await startWatchedPlatform(
+    { home, environment, config, instances, failpoints, startLimitMs: 60_000 },
+    (end) => atEnd(t, end),
   )
-  atEnd(t, () => platform.stop())
   const { model } = platform
   assert.ok(model !== undefined)
   if (script !== undefined) model.play(parseScript(script))
-  const database = createDatabase(
-    {
-      url: platform.databaseUrl,
-      poolSize: 2,
-      statementTimeoutMs: 10_000,
-      lockTimeoutMs: 5_000,
-      applicationName: 'test',
-    },
-    { clock, log },
-  )
-  atEnd(t, () => database.stop())
 
   const gatewayOf = (name: string): string => platform.urls.get(name) ?? assert.fail(`there is no process ${name}`)
   const watch = (sessionId: string, via = 'gateway'): Watch => {
@@ -101,7 +81,7 @@ export async function startPlatform(t: TestContext, options: TestPlatformOptions
     databaseUrl: platform.databaseUrl,
     database,
     model,
-    logFolder: join(home, 'logs'),
+    logFolder,
     watch,
     send: async (message, { sessionId, via = 'gateway' } = {}) => {
       const session = sessionId === undefined ? {} : { sessionId }
