@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { installedFunctions, startPlatform } from '../../../local/platform/index.ts'
-import { allotPorts, openLogFile, type ProcessEvent } from '../../../local/runner/index.ts'
+import { installedFunctions } from '../../../local/platform/index.ts'
+import type { ProcessEvent } from '../../../local/runner/index.ts'
 import { loadConfig } from '../../../shared/config/index.ts'
-import { createDatabase, type Database } from '../../../shared/database/index.ts'
-import { createLogger } from '../../../shared/telemetry/index.ts'
-import { systemClock as clock } from '../../../shared/time/index.ts'
+import type { Database } from '../../../shared/database/index.ts'
 import { projectCache, projectRoot } from '../../support/places.ts'
+import type { AtEnd } from '../../support/put-up.ts'
 import { until } from '../../support/until.ts'
+import { startWatchedPlatform } from '../../support/watched-platform.ts'
 import { startTraffic, type Traffic } from '../world/traffic.ts'
 import { startRouter, type Router } from './router.ts'
 
@@ -43,7 +43,7 @@ export interface RollingOptions {
 
 export async function startRollingWorld(
   { name: title, twice, env = {} }: RollingOptions,
-  atEnd: (cleanUp: () => unknown) => void,
+  atEnd: AtEnd,
 ): Promise<RollingWorld> {
   const home = join(projectCache, 'faults', title)
   rmSync(home, { recursive: true, force: true })
@@ -56,31 +56,23 @@ export async function startRollingWorld(
     routed.set(name, router)
   }
   const environment = {
-    PATH: process.env['PATH'] ?? '',
     SLUICE_DRAIN_DELAY_MS: String(drainDelayMs),
     SHUTDOWN_TIMEOUT_MS: '20000',
     SLUICE_STREAMS_PER_TENANT: '2000',
     ...env,
   }
-  const logFile = openLogFile(join(home, 'logs', 'local.log'))
-  const log = createLogger({ function: 'local', level: 'info' }, { write: (line) => logFile.write(line.trimEnd()) })
-  const [gatewayPort = 0] = await allotPorts(1)
-  const events: ProcessEvent[] = []
-  const platform = await startPlatform(
+  const { platform, events, database, logFolder } = await startWatchedPlatform(
     {
-      root: projectRoot,
       home,
       environment,
       config: loadConfig(environment),
-      gatewayPort,
       instances: Object.fromEntries((twice ?? functions).map((name) => [name, 2])),
       entrances: Object.fromEntries([...routed].map(([name, { url }]) => [name, url])),
       rehearsal: { delayMs: 0 },
+      startLimitMs: 180_000,
     },
-    { clock, log, onStep: () => undefined, onProcess: (event) => events.push(event) },
-    AbortSignal.timeout(180_000),
+    atEnd,
   )
-  atEnd(() => platform.stop())
   for (const [name, router] of routed) {
     const own = platform.runner.processes.filter(({ spec }) => spec.function === name).map(({ spec }) => spec.name)
     router.serve(
@@ -91,9 +83,6 @@ export async function startRollingWorld(
       })),
     )
   }
-  const limits = { poolSize: 4, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000, applicationName: 'faults' }
-  const database = createDatabase({ url: platform.databaseUrl, ...limits }, { clock, log })
-  atEnd(() => database.stop())
   const router = (process_: string): Router => {
     const code = platform.runner.process(process_)?.spec.function ?? process_
     return routed.get(code) ?? assert.fail(`there is no function ${process_}`)
@@ -120,7 +109,7 @@ export async function startRollingWorld(
     routers: [...routed.values()],
     gatewayUrl,
     operationsUrl: (name) => platform.operationsUrls.get(name) ?? assert.fail(`there is no process ${name}`),
-    logFolder: join(home, 'logs'),
+    logFolder,
     traffic,
     database,
     roll: (name) => end(name, 'SIGTERM'),

@@ -1,11 +1,8 @@
 // The servers that functions lean on, each a real one behind a proxy, to be killed, stopped and started again at will. A server
 // keeps its port and its data over its deaths; only Redis forgets, as it is allowed to.
 
-import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
-import { startEmbeddedPostgres } from '../../../local/postgres/index.ts'
 import { allotPorts } from '../../../local/runner/index.ts'
-import { projectCache } from '../../support/places.ts'
+import { startKillablePostgres } from '../../support/killable-postgres.ts'
 import { childrenOf, processState } from '../../support/process-state.ts'
 import { startBrokerFromJars } from '../../support/services/kafka/broker-from-jars.ts'
 import { findRedisProgram, startRedisProcess } from '../../support/services/redis.ts'
@@ -83,27 +80,16 @@ const through = (url: string, { port }: ToxicProxy): string => {
   return proxied.href
 }
 
-/** With fsync: without, a crash would lose what was committed. */
 export async function startFaultyPostgres(folder: string): Promise<FaultyServer & { readonly direct: string }> {
-  mkdirSync(folder, { recursive: true })
-  const real = realpathSync(folder)
-  chmodSync(real, 0o711) // other accounts pass through: the server may run as one
-  const options = { dataDir: join(real, 'pg'), cacheDir: projectCache, maxConnections: 200, stopTimeoutMs: 10_000 }
-  const [port = 0] = await allotPorts(1)
-  let server = await startEmbeddedPostgres({ ...options, port })
+  const server = await startKillablePostgres(folder, { maxConnections: 200 })
   const proxy = await startToxicProxy()
   const program: Program = {
     name: 'postmaster',
-    port,
-    pid: () => server.pid,
-    family: () => childrenOf(server.pid),
-    end: () => {
-      process.kill(server.pid, 'SIGQUIT')
-      return server.exited
-    },
-    start: async () => {
-      server = await startEmbeddedPostgres({ ...options, port })
-    },
+    port: server.port,
+    pid: server.pid,
+    family: () => childrenOf(server.pid()),
+    end: () => server.kill(),
+    start: () => server.startAgain(),
     stop: () => server.stop(),
   }
   return { ...behindProxy(program, proxy, through(server.url, proxy)), direct: server.url }

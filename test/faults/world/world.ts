@@ -6,14 +6,16 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sendMessage } from '../../../local/conversation-client/index.ts'
-import { startPlatform, type Platform } from '../../../local/platform/index.ts'
-import { allotPorts, openLogFile, type ProcessEvent, type SupervisedProcess } from '../../../local/runner/index.ts'
+import type { Platform } from '../../../local/platform/index.ts'
+import type { ProcessEvent, SupervisedProcess } from '../../../local/runner/index.ts'
 import { loadConfig, secret } from '../../../shared/config/index.ts'
-import { createDatabase, type Database } from '../../../shared/database/index.ts'
-import { createLogger } from '../../../shared/telemetry/index.ts'
+import type { Database } from '../../../shared/database/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
-import { projectCache, projectRoot } from '../../support/places.ts'
+import { answersReady } from '../../support/answers-ready.ts'
+import { projectCache } from '../../support/places.ts'
+import { putUp, type AtEnd } from '../../support/put-up.ts'
 import { until } from '../../support/until.ts'
+import { startWatchedPlatform } from '../../support/watched-platform.ts'
 import { createBounds, type Bounds } from './bounds.ts'
 import { operationsOf } from './operations.ts'
 import { startFaultyKafka, startFaultyPostgres, startFaultyRedis, type FaultyServer } from './servers.ts'
@@ -58,23 +60,13 @@ const inARow = 5
 const operationLimitMs = 20_000
 
 export async function startWorld({ log: logKind, print }: WorldOptions): Promise<World> {
-  const stops: (() => unknown)[] = []
-  const stop = async (): Promise<void> => {
-    for (let next = stops.pop(); next !== undefined; next = stops.pop())
-      await Promise.resolve(next()).catch((error: unknown) => print(`while stopping: ${String(error)}`))
-  }
-  try {
-    return { ...(await assemble({ log: logKind, print }, (end) => stops.push(end))), stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  return putUp(
+    (atEnd) => assemble({ log: logKind, print }, atEnd),
+    (error) => print(`while stopping: ${String(error)}`),
+  )
 }
 
-async function assemble(
-  { log: logKind, print }: WorldOptions,
-  atEnd: (stop: () => unknown) => void,
-): Promise<Omit<World, 'stop'>> {
+async function assemble({ log: logKind, print }: WorldOptions, atEnd: AtEnd): Promise<Omit<World, 'stop'>> {
   const begun = performance.now()
   const home = join(projectCache, 'faults')
   rmSync(home, { recursive: true, force: true })
@@ -94,27 +86,24 @@ async function assemble(
 
   const services = { DATABASE_URL: postgres.url, REDIS_URL: redis.url, KAFKA_BROKERS: kafka?.url ?? '' }
   const environment = {
-    PATH: process.env['PATH'] ?? '',
     NODE_OPTIONS: '--inspect-port=0', // for world/inspector.ts; nothing listens before it is asked
     SLUICE_LOOP_BLOCKED_MS: String(loopBlockedMs),
     SLUICE_MODEL_FIRST_TOKEN_TIMEOUT_MS: String(modelFirstTokenMs),
     SLUICE_MODEL_IDLE_TIMEOUT_MS: String(modelFirstTokenMs),
     ...services,
   }
-  const logFile = openLogFile(join(home, 'logs', 'local.log'))
-  const log = createLogger({ function: 'local', level: 'info' }, { write: (line) => logFile.write(line.trimEnd()) })
-  const [gatewayPort = 0] = await allotPorts(1)
-  const events: ProcessEvent[] = []
-  const platform = await startPlatform(
-    { root: projectRoot, home, environment, config: loadConfig(environment), gatewayPort, rehearsal: { delayMs: 0 } },
-    { clock, log, onStep: () => undefined, onProcess: (event) => events.push(event) },
-    AbortSignal.timeout(90_000),
+  const rehearsal = { delayMs: 0 }
+  const { platform, events, database, logFolder } = await startWatchedPlatform(
+    {
+      home,
+      environment,
+      config: loadConfig(environment),
+      rehearsal,
+      startLimitMs: 90_000,
+      databaseUrl: secret(postgres.direct),
+    },
+    atEnd,
   )
-  atEnd(() => platform.stop())
-  const limits = { poolSize: 4, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000, applicationName: 'faults' }
-  const database = createDatabase({ url: secret(postgres.direct), ...limits }, { clock, log })
-  atEnd(() => database.stop())
-
   const { model, runner, gatewayUrl, urls } = platform
   assert.ok(model !== undefined)
   const { processes } = runner
@@ -150,7 +139,7 @@ async function assemble(
   await heals()
   await warmUp(gatewayUrl, database)
   bounds.measure()
-  print(`the world is up and warm after ${((performance.now() - begun) / 1_000).toFixed(1)} s; logs in ${home}/logs`)
+  print(`the world is up and warm after ${((performance.now() - begun) / 1_000).toFixed(1)} s; logs in ${logFolder}`)
   return world
 }
 
@@ -197,18 +186,13 @@ function createHeals({ processes, traffic, database, events, ...addresses }: Hea
     })
     await Promise.all(kinds)
     const limitMs = Math.max(10_000, healsWithinMs - (performance.now() - begun))
-    for (const one of processes) await until(`${one.spec.name} is ready`, () => isReady(one), { limitMs, everyMs: 100 })
+    for (const one of processes)
+      await until(`${one.spec.name} is ready`, () => answersReady(one.spec.readyUrl), { limitMs, everyMs: 100 })
     await until('nothing waits', () => nothingWaits(database), { limitMs, everyMs: 200 })
     const ended = events.flatMap((event) => (event.kind === 'ended' ? [`${event.process} (${event.how})`] : []))
     assert.deepEqual(ended, [], 'no process ended: what functions lean on broke, not they')
     return `healed in ${((performance.now() - begun) / 1_000).toFixed(1)} s`
   }
-}
-
-async function isReady({ spec }: SupervisedProcess): Promise<boolean> {
-  const response = await fetch(spec.readyUrl, { signal: AbortSignal.timeout(2_000) })
-  await response.arrayBuffer()
-  return response.ok
 }
 
 async function nothingWaits(database: Database): Promise<boolean> {
