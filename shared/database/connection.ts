@@ -46,26 +46,7 @@ function trackedSocket(sockets: Set<Socket>): Socket {
   const socket = new Socket()
   sockets.add(socket)
   socket.once('close', () => sockets.delete(socket))
-  sendTogether(socket)
   return socket
-}
-
-/** What is written before the event loop goes on leaves in one packet: the driver writes each statement by itself. */
-function sendTogether(socket: Socket): void {
-  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
-  let corked = false
-  const flush = (): void => {
-    corked = false
-    socket.uncork()
-  }
-  socket.write = (...args: unknown[]): boolean => {
-    if (!corked) {
-      corked = true
-      socket.cork()
-      process.nextTick(flush)
-    }
-    return write(...args)
-  }
 }
 
 const integers = new TypeOverrides()

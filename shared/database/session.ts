@@ -5,6 +5,7 @@ import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { SluiceError, sqlState } from '../errors/index.ts'
 import { databaseError, endsSession, unavailable } from './database-errors.ts'
 import type { PreparedStatement, QueryAnswer } from './queryable.ts'
+import { statementGroup, type GroupedStatement } from './statement-group.ts'
 
 export interface TaggedAnswer<R> extends QueryAnswer<R> {
   /** The tag the server answered with, such as COMMIT. */
@@ -44,16 +45,31 @@ export async function openSession(pool: Pool, { isSound, onSilence }: SessionWat
     if (endsSession(error) || isConnectionError(error) || isStalePlan(error)) lost ??= error
     return databaseError(lost ?? error, lost !== undefined)
   }
+  let gathering: GroupedStatement[] = []
+  const sendGathered = (): void => {
+    const statements = gathering
+    gathering = []
+    if (statements.length > 0) client.query(statementGroup(statements))
+  }
+  const gather = (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> =>
+    new Promise((resolve, reject) => {
+      if (gathering.length === 0) process.nextTick(sendGathered) // after all that is ready to go on now
+      gathering.push({ sql, values, resolve, reject })
+    })
+  const sendAlone = async (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> => {
+    sendGathered() // statements run in call order
+    // `sql` goes first: the driver takes both forms, its types want one.
+    const answer: QueryResult | QueryResult[] = await client.query(sql as string, [...values])
+    return Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
+  }
   return {
     query: async <R extends object>(
       sql: string | PreparedStatement,
-      values?: readonly unknown[],
+      values: readonly unknown[] = [],
     ): Promise<TaggedAnswer<R>> => {
       try {
-        // `sql` goes first: the driver takes both forms, its types want one.
-        const answer: QueryResult<R> | QueryResult<R>[] = await client.query<R>(sql as string, values as unknown[])
-        const { rows, rowCount, command } = Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
-        return { rows, rowCount: rowCount ?? 0, command }
+        const { rows, rowCount, command } = await (isGroupable(sql, values) ? gather : sendAlone)(sql, values)
+        return { rows: rows as R[], rowCount: rowCount ?? 0, command }
       } catch (error) {
         throw seen(error)
       }
@@ -72,6 +88,17 @@ export async function openSession(pool: Pool, { isSound, onSilence }: SessionWat
     },
   }
 }
+
+/** A text without values may be several statements, which only the simple protocol takes. */
+const isGroupable = (sql: string | PreparedStatement, values: readonly unknown[]): boolean =>
+  (typeof sql !== 'string' || values.length > 0) && values.every(isPlain)
+
+/** The driver writes these without code of the value's own, which could throw. */
+export const isPlain = (value: unknown): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  Buffer.isBuffer(value) ||
+  (Array.isArray(value) && value.every(isPlain))
 
 async function soundClient(pool: Pool, isSound: SessionWatch['isSound']): Promise<PoolClient> {
   for (;;) {

@@ -9,8 +9,8 @@
 
 import { SluiceError } from '../errors/index.ts'
 import { databaseError } from './database-errors.ts'
-import type { Transaction, TransactionOptions } from './queryable.ts'
-import type { Session } from './session.ts'
+import type { PreparedStatement, Transaction, TransactionOptions } from './queryable.ts'
+import { isPlain, type Session } from './session.ts'
 
 export async function runTransaction<T>(
   session: Session,
@@ -28,7 +28,7 @@ export async function runTransaction<T>(
     await Promise.all([...underWay].filter(([, { mayStayUnsent }]) => mayStayUnsent).map(([answer]) => answer))
     const before = Promise.all([begun, ...underWay.keys()])
     before.catch(() => undefined) // asked when COMMIT does not succeed: what failed before it is the reason
-    const { command } = await session.query('COMMIT').catch(async (error: unknown) => {
+    const { command } = await session.query(commit).catch(async (error: unknown) => {
       await before
       throw error
     })
@@ -51,8 +51,14 @@ export async function runTransaction<T>(
   }
 }
 
-function beginStatement({ isolation, readOnly, lockTimeoutMs, statementTimeoutMs }: TransactionOptions): string {
-  const begin = [
+/** Prepared, so that they travel in a group with what comes before or after them. */
+const begin = { name: 'sluice.begin', text: 'BEGIN' }
+const commit = { name: 'sluice.commit', text: 'COMMIT' }
+
+function beginStatement(options: TransactionOptions): string | PreparedStatement {
+  if (Object.keys(options).length === 0) return begin
+  const { isolation, readOnly, lockTimeoutMs, statementTimeoutMs } = options
+  const mode = [
     'BEGIN',
     isolation === undefined ? '' : ` ISOLATION LEVEL ${isolation}`,
     readOnly === true ? ' READ ONLY' : '',
@@ -61,18 +67,11 @@ function beginStatement({ isolation, readOnly, lockTimeoutMs, statementTimeoutMs
     lockTimeoutMs === undefined ? '' : `; SET LOCAL lock_timeout = ${Math.ceil(lockTimeoutMs)}`,
     statementTimeoutMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.ceil(statementTimeoutMs)}`,
   ]
-  return begin + limits.join('')
+  return mode + limits.join('')
 }
 
 /** The statements that are not answered yet. What may stay unsent must not have COMMIT behind it, which would not notice. */
 type UnderWay = Map<Promise<unknown>, { readonly mayStayUnsent: boolean }>
-
-/** The driver writes these without code of the value's own, which could throw. */
-const isPlain = (value: unknown): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  Buffer.isBuffer(value) ||
-  (Array.isArray(value) && value.every(isPlain))
 
 interface OpenTransaction {
   readonly tx: Transaction

@@ -28,6 +28,8 @@ import { settled, type Decided } from './decision.ts'
 import { judgeFailure } from './failure.ts'
 import { runHandler, type HandlerRun } from './run-handler.ts'
 
+const setSavepoint = { name: 'sluice.savepoint', text: 'SAVEPOINT handler' }
+
 export async function acceptTransaction(
   incoming: Incoming,
   behaviour: TransactionBehaviour,
@@ -85,7 +87,7 @@ function whenClaimed(
   const { tracer = noTracer } = deps
   const decided = async (tx: Transaction): Promise<DecidedHere> => {
     const claiming = claim(tx, contract, event)
-    const savepoint = tx.query('SAVEPOINT handler') // travels with the claim
+    const savepoint = tx.query(setSavepoint) // travels with the claim
     savepoint.catch(() => undefined) // it fails when the claim does, whose error tells why
     const claimed = await claiming
     await savepoint

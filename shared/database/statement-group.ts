@@ -1,0 +1,114 @@
+// Statements that were begun in one turn of the event loop and travel as one message: each is bound and executed by the extended
+// protocol, and one Sync ends them all. The server answers once, so a group costs one write and one answer, not one for each.
+//
+// SG1  After a failed statement the server skips the rest of the group up to its Sync. The failed one is rejected with its own
+//      error and the rest with 25P02, as if the aborted transaction had refused each.
+// SG2  The driver (pg 8.23) takes only its own class of query into its pipeline: a group is one, with steps of its own.
+
+import { Query, type QueryResult, type Submittable } from 'pg'
+import type { PreparedStatement } from './queryable.ts'
+
+export interface GroupedStatement {
+  /** One statement; the extended protocol takes no more. */
+  readonly sql: string | PreparedStatement
+  /** Such that the driver writes them without code of their own, which could throw half-way. */
+  readonly values: readonly unknown[]
+  readonly resolve: (answer: QueryResult) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Hand it to `client.query`. Each statement settles by itself. */
+export function statementGroup(statements: readonly GroupedStatement[]): Submittable {
+  const members = statements.map(({ sql, values }) => member(sql, values))
+  const group = new Query('') as unknown as DriverQuery
+  let at = 0
+
+  const current = (): DriverQuery => members[at] ?? group
+  /** The driver notes what is prepared by the name and text of the query that is answered. */
+  const show = (): void => {
+    group.name = current().name
+    group.text = current().text
+  }
+  const next = (): void => {
+    at += 1
+    show()
+  }
+  /** Settling twice does nothing, as promises go. */
+  const end = (failure: unknown): void => {
+    for (const [index, { resolve, reject }] of statements.entries()) {
+      const answer = members[index]
+      if (answer === undefined || index > at) reject(skipped())
+      else if (index === at && failure !== undefined) reject(failure)
+      else if (answer._canceledDueToError !== false) reject(answer._canceledDueToError)
+      else resolve(answer._result)
+    }
+  }
+
+  const steps: Partial<DriverQuery> = {
+    callback: (failure) => end(failure ?? undefined),
+    submit: (wire) => {
+      show()
+      wire.stream.cork()
+      for (const one of members) {
+        one._result._types = group._result._types
+        one.prepare(wire)
+      }
+      wire.sync()
+      wire.stream.uncork()
+      return null
+    },
+    handleRowDescription: (message) => current().handleRowDescription(message),
+    handleDataRow: (message) => current().handleDataRow(message),
+    handleCommandComplete: (message, wire) => {
+      current().handleCommandComplete(message, wire)
+      next()
+    },
+    handleEmptyQuery: next,
+    handleReadyForQuery: () => group.callback(undefined),
+    handleError: (failure, wire) => {
+      for (const { name } of members.slice(at)) if (name !== undefined) delete wire.submittedNamedStatements[name]
+      group.callback(failure)
+    },
+  }
+  return Object.assign(group, steps) as unknown as Submittable
+}
+
+function member(sql: string | PreparedStatement, values: readonly unknown[]): DriverQuery {
+  const statement = typeof sql === 'string' ? { text: sql } : sql
+  const query = new Query({ ...statement, values: [...values] }) as unknown as DriverQuery
+  query._getRows = (wire) => wire.execute({ portal: '' }) // all rows, and no Sync of its own
+  return query
+}
+
+const skipped = (): Error =>
+  Object.assign(new Error('current transaction is aborted, commands ignored until end of transaction block'), {
+    severity: 'ERROR',
+    code: '25P02',
+  })
+
+/** What the driver's connection has for its queries. */
+interface Wire {
+  readonly submittedNamedStatements: Record<string, string>
+  readonly stream: { cork(): void; uncork(): void }
+  execute(portal: { readonly portal: string }): void
+  sync(): void
+}
+
+/** What the driver and its queries expect of each other. */
+interface DriverQuery {
+  name: string | undefined
+  text: string
+  readonly _result: QueryResult & { _types: unknown }
+  /** What parsing a row threw; false: nothing. */
+  readonly _canceledDueToError: unknown
+  callback: (failure?: unknown) => void
+  prepare: (wire: Wire) => void
+  submit: (wire: Wire) => null
+  _getRows: (wire: Wire) => void
+  handleRowDescription: (message: unknown) => void
+  handleDataRow: (message: unknown) => void
+  handleCommandComplete: (message: unknown, wire: Wire) => void
+  handleEmptyQuery: () => void
+  handleReadyForQuery: () => void
+  handleError: (failure: unknown, wire: Wire) => void
+}

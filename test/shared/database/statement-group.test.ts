@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { sqlState } from '../../../shared/errors/index.ts'
+import type { Database } from '../../../shared/database/index.ts'
+import { atEnd, createTestDatabase } from '../../support/index.ts'
+import { openDatabase } from './open-database.ts'
+
+/** A database of one connection. */
+async function open(t: TestContext, through = async (url: string): Promise<string> => url): Promise<Database> {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  return openDatabase(t, await through(url), { poolSize: 1 })
+}
+
+/** Counts what the server says that it is ready for more: once for each Sync, and for each message of the simple protocol. */
+async function countAnswers(t: TestContext, url: string): Promise<{ readonly url: string; answers(): number }> {
+  const target = new URL(url)
+  const port = Number(target.port)
+  let answers = 0
+  const listener = createServer((client) => {
+    const server = connect(port, target.hostname)
+    client.pipe(server)
+    server.on('data', (bytes) => {
+      for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readUInt32BE(at + 1))
+        if (bytes[at] === 0x5a) answers += 1
+      client.write(bytes)
+    })
+    for (const socket of [client, server]) socket.on('error', () => undefined)
+    client.on('close', () => server.destroy())
+    server.on('close', () => client.destroy())
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  atEnd(t, () => void listener.close())
+  target.port = String((listener.address() as AddressInfo).port)
+  return { url: target.href, answers: () => answers }
+}
+
+const double = { name: 'test.double', text: 'SELECT $1::int * 2 AS n' }
+const state =
+  (expected: string) =>
+  (error: unknown): boolean =>
+    sqlState(error) === expected
+
+test('statements that begin in one turn of the event loop are answered together', async (t) => {
+  let counted = { url: '', answers: (): number => 0 }
+  const database = await open(t, async (url) => (counted = await countAnswers(t, url)).url)
+  const before = counted.answers()
+  const rows = await database.transaction(async (tx) => {
+    const answers = await Promise.all([1, 2, 3].map((n) => tx.query<{ n: number }>(double, [n])))
+    assert.equal(counted.answers() - before, 1, 'BEGIN and the three')
+    void tx.query(double, [4])
+    return answers.map(({ rows: [row] }) => row?.n)
+  })
+  assert.deepEqual(rows, [2, 4, 6])
+  assert.equal(counted.answers() - before, 2, 'the fourth and COMMIT')
+})
+
+test('what a group with a failed statement was to prepare is prepared when it is used next', async (t) => {
+  const database = await open(t)
+  await assert.rejects(
+    database.transaction(async (tx) => {
+      const failed = tx.query('SELECT 1 / $1::int', [0])
+      const behind = tx.query(double, [1])
+      await assert.rejects(failed, state('22012'))
+      await assert.rejects(behind, state('25P02'))
+      await failed
+    }),
+    state('22012'),
+  )
+  const { rows } = await database.query(double, [21])
+  assert.deepEqual(rows, [{ n: 42 }], 'on the same connection: it has only one')
+})
+
+test('an answer that cannot be read fails its own statement of a group', async (t) => {
+  const database = await open(t)
+  await database.transaction(async (tx) => {
+    const [before, unreadable, after] = await Promise.allSettled([
+      tx.query(double, [1]),
+      tx.query('SELECT 9007199254740993 + $1::int8 AS n', [0]),
+      tx.query(double, [2]),
+    ])
+    assert.equal(before.status, 'fulfilled')
+    assert.equal(after.status, 'fulfilled')
+    assert.match(String(unreadable.status === 'rejected' && unreadable.reason), /beyond what a JavaScript number holds/)
+  })
+})
+
+test('a text of several statements keeps its place between grouped ones', async (t) => {
+  const database = await open(t)
+  const rows = await database.transaction(async (tx) => {
+    void tx.query('CREATE TEMPORARY TABLE seen (n int); INSERT INTO seen VALUES (1)')
+    void tx.query('INSERT INTO seen VALUES ($1)', [2])
+    void tx.query('UPDATE seen SET n = n * 10; DELETE FROM seen WHERE n = 10')
+    return (await tx.query('SELECT n, $1::text AS text FROM seen', ['x'])).rows
+  })
+  assert.deepEqual(rows, [{ n: 20, text: 'x' }])
+})
