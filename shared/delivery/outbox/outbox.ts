@@ -46,6 +46,11 @@ export interface OutboxDeps {
   readonly tracer?: Tracer
 }
 
+const storeOneStatement = {
+  name: 'sluice.emit_one',
+  text: 'SELECT sluice.emit_one(p_topic => $1, p_key => $2, p_id => $3, p_tenant => $4, p_event => $5)',
+}
+
 const storeStatement = {
   name: 'sluice.emit',
   text: 'SELECT sluice.emit(p_topics => $1, p_keys => $2, p_ids => $3, p_tenants => $4, p_events => $5)',
@@ -96,7 +101,12 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     },
     health: () => health,
     store: async (tx, emitted) => {
-      if (emitted.length === 0) return
+      const [first] = emitted
+      if (first === undefined) return
+      if (emitted.length === 1) {
+        await tx.query(storeOneStatement, [first.topic, first.key, first.id, first.tenant, first.json])
+        return
+      }
       await tx.query(storeStatement, [
         emitted.map(({ topic }) => topic),
         emitted.map(({ key }) => key),

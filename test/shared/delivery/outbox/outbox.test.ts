@@ -69,22 +69,26 @@ const allSent = (bench: Workbench) =>
     { limitMs: 20_000 },
   )
 
-/** A log that refuses some appends, and of some that it did store says that it failed. Seeded. */
+/** A log that refuses some appends, and of some that it did store, its first among them, says that it failed. Seeded. */
 function unreliable(log: EventLog, share: number, seed: number): EventLog {
   let state = seed
   const random = (): number => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
     return state / 2_147_483_648
   }
+  let isFirst = true
   const fail = (): never => {
     throw new SluiceError('event_log_unavailable', 'injected')
   }
   return {
     ...log,
     append: async (records, options) => {
-      if (random() < share) fail()
+      if (!isFirst && random() < share) fail()
       const positions = await log.append(records, options)
-      if (random() < share) fail()
+      if (isFirst || random() < share) {
+        isFirst = false
+        fail()
+      }
       return positions
     },
   }
