@@ -8,7 +8,7 @@ export interface Deadline {
   remainingMs(): number
   /** Aborts with `deadline_exceeded` when the deadline passes, and when the parent signal aborts. */
   readonly signal: AbortSignal
-  /** Forgets the timer. Call it when the work ended, or the timer keeps the process alive. */
+  /** Forgets the timer and the parent. Call it when the work ended, or the timer keeps the process alive. */
   cancel(): void
 }
 
@@ -21,13 +21,20 @@ export interface DeadlineOptions {
 
 export function createDeadline({ ms, what, parent }: DeadlineOptions, { clock }: { readonly clock: Clock }): Deadline {
   const end = clock.monotonic() + ms
-  const expired = new AbortController()
+  const ended = new AbortController()
   const timer = clock.after(ms, () =>
-    expired.abort(new SluiceError('deadline_exceeded', `${what} took longer than ${ms} ms`)),
+    ended.abort(new SluiceError('deadline_exceeded', `${what} took longer than ${ms} ms`)),
   )
+  // By hand: a deadline is made for every event, and AbortSignal.any() leaves weak references for the collector to clear.
+  const endWithParent = (): void => ended.abort(parent?.reason)
+  if (parent?.aborted === true) endWithParent()
+  else parent?.addEventListener('abort', endWithParent, { once: true })
   return {
     remainingMs: () => Math.max(0, end - clock.monotonic()),
-    signal: parent === undefined ? expired.signal : AbortSignal.any([parent, expired.signal]),
-    cancel: () => timer.cancel(),
+    signal: ended.signal,
+    cancel: () => {
+      timer.cancel()
+      parent?.removeEventListener('abort', endWithParent)
+    },
   }
 }

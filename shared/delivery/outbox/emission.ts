@@ -8,6 +8,7 @@ import {
   eventLimits,
   parseJson,
   recordBytes,
+  refuseUndeliverable,
   toJsonFormat,
   type CloudEvent,
   type EventType,
@@ -166,6 +167,9 @@ interface Fit {
 // NUL and lone surrogates, which JSON.stringify writes as escapes. Rare, so most events are not parsed again.
 const suspicious = /\\u(?:0000|d[89a-f])/i
 
+/** Most bytes that a record has beside its event, whose parts it holds once or, as `tracestate`, twice. */
+const besideJson = eventLimits.keyBytes + 1_024
+
 /** @throws SluiceError */
 function refuseUnfit(event: CloudEvent, { json, topic, key }: Fit): void {
   if (key === '' || Buffer.byteLength(key) > eventLimits.keyBytes) {
@@ -177,6 +181,8 @@ function refuseUnfit(event: CloudEvent, { json, topic, key }: Fit): void {
   const parsed = suspicious.test(json) ? parseJson(json) : undefined
   if (parsed?.ok === false)
     throw new SluiceError(parsed.code, `An event for ${topic.name} cannot be read back: ${parsed.message}`)
+  refuseUndeliverable(event)
+  if (2 * Buffer.byteLength(json) + besideJson <= topic.maxEventBytes) return // as nearly all: not worth an exact count
   const bytes = recordBytes(encodeRecord(event, { key }))
   if (bytes > topic.maxEventBytes) {
     throw new SluiceError(

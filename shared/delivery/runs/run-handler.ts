@@ -28,7 +28,6 @@ export async function runHandler(
 ): Promise<HandlerEnd> {
   const { incoming, origin, attempt, contract, parent } = run
   const { tenant = '' } = incoming
-  const log = deps.log.child({ event_id: origin.id })
   const chain = chainAfter(incoming.event, deps)
   const open = openEffects(tx, { function: contract.name, produces: contract.produces, tenant, chain }, deps)
   const limit = { ms: contract.delivery.timeoutMs, what: `The handler of ${contract.name}`, parent }
@@ -36,7 +35,9 @@ export async function runHandler(
     await withinTimeLimit(limit, deps, (signal) =>
       handler(incoming.event, {
         ...open.effects,
-        log,
+        get log() {
+          return deps.log.child({ event_id: origin.id }) // most runs log nothing
+        },
         signal,
         attempt,
         tenant,

@@ -22,21 +22,25 @@ export interface EncodedRecord extends EventRecord {
  * Throws `ce_invalid` for an event that a KafkaSource could not deliver: better here than dropped without a dead letter there.
  */
 export function encodeRecord(event: CloudEvent, { key }: { readonly key: string }): EncodedRecord {
-  const draft = createDraft()
+  refuseUndeliverable(event)
   const headers: [string, Buffer][] = []
-  for (const [name, value] of attributesOf(event)) {
-    setAttribute(draft, name, value)
-    headers.push([`ce_${name}`, Buffer.from(value)])
-  }
+  for (const [name, value] of attributesOf(event)) headers.push([`ce_${name}`, Buffer.from(value)])
+  const contentType = contentTypeOf(event)
+  if (contentType !== undefined) headers.push(['content-type', Buffer.from(contentType)])
+  headers.push(...traceHeaders(event.extensions))
+  const record = { key: Buffer.from(key), headers, value: encodeContent(event) }
+  return event.time === undefined ? record : { ...record, timestampMs: Date.parse(event.time) }
+}
+
+/** @throws SluiceError `ce_invalid`, as `encodeRecord` would. */
+export function refuseUndeliverable(event: CloudEvent): void {
+  const draft = createDraft()
+  for (const [name, value] of attributesOf(event)) setAttribute(draft, name, value)
   const contentType = contentTypeOf(event)
   if (contentType !== undefined) setAttribute(draft, 'datacontenttype', contentType)
   const fault = isEnvelope(contentType) ? 'its content type is that of an envelope' : faultOf(draft)
   if (fault !== undefined)
     throw new SluiceError('ce_invalid', `event ${event.id} of ${event.type} cannot be published: ${fault}`)
-  if (contentType !== undefined) headers.push(['content-type', Buffer.from(contentType)])
-  headers.push(...traceHeaders(event.extensions))
-  const record = { key: Buffer.from(key), headers, value: encodeContent(event) }
-  return event.time === undefined ? record : { ...record, timestampMs: Date.parse(event.time) }
 }
 
 // a reader would take the data for the event
