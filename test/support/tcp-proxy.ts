@@ -19,6 +19,10 @@ export interface TcpProxy {
   swallowAnswers(): void
   /** Each connection ends after the first `bytes` of the next answer on it; later connections pass. */
   breakWithinAnswers(bytes: number): void
+  /** Resets each connection over which a client says this, until `mend`. */
+  breakAt(said: string): void
+  /** Connections that `breakAt` has broken. */
+  readonly broken: number
   /** Passes everything on again. Bytes that were held back by `freeze` arrive; swallowed ones do not. */
   mend(): void
 }
@@ -30,6 +34,8 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
   const pairs = new Set<readonly [client: Socket, server: Socket]>()
   const breaking = new Map<Socket, number>()
   let mode: Mode = 'passing'
+  let fatal: string | undefined
+  let broken = 0
 
   const listener = createServer({ allowHalfOpen: false }, (client) => {
     if (mode === 'cut') {
@@ -40,11 +46,15 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
     const server = connect(port, '127.0.0.1')
     const pair = [client, server] as const
     pairs.add(pair)
-    client.on('data', (bytes) => void server.write(bytes))
+    client.on('data', (bytes) => {
+      if (fatal === undefined || !bytes.includes(fatal)) return void server.write(bytes)
+      broken += 1
+      client.resetAndDestroy()
+    })
     server.on('data', (bytes) => {
-      const broken = breaking.get(client)
+      const most = breaking.get(client)
       breaking.delete(client)
-      if (broken !== undefined) client.end(bytes.subarray(0, broken))
+      if (most !== undefined) client.end(bytes.subarray(0, most))
       else if (mode !== 'swallowing') client.write(bytes)
     })
     for (const [from, to] of [pair, pair.toReversed() as [Socket, Socket]]) {
@@ -85,8 +95,15 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
     breakWithinAnswers: (bytes) => {
       for (const [client] of pairs) breaking.set(client, bytes)
     },
+    breakAt: (said) => {
+      fatal = said
+    },
+    get broken() {
+      return broken
+    },
     mend: () => {
       mode = 'passing'
+      fatal = undefined
       each((socket) => socket.resume())
     },
   }

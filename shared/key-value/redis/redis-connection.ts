@@ -46,6 +46,7 @@ export async function createRedisConnection(
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    autoResubscribe: false, // nobody would be told when it fails, and it would not be tried again
     retryStrategy: (attempt) => 1 + backoffDelay(reconnect, attempt, Math.random),
   })
   let health: ComponentHealth = { status: 'unknown' }

@@ -38,6 +38,7 @@ const prefix = 'sluice:channel:'
 export function createRedisKeyValue(options: RedisKeyValueOptions, deps: RedisKeyValueDeps): KeyValueStore {
   const { url, connectionName, commandTimeoutMs = 2_000, startTimeoutMs = 5_000 } = options
   const subscribers = createSubscribers({ log: deps.log })
+  const subscribed = new Set<string>()
   let phase: Phase = { name: 'idle' }
 
   const use = (which: 'commands' | 'subscriptions') => (): Redis => {
@@ -48,8 +49,10 @@ export function createRedisKeyValue(options: RedisKeyValueOptions, deps: RedisKe
   const shared = createSharedSubscriptions(async (name) => {
     const client = use('subscriptions')()
     await client.subscribe(name)
+    subscribed.add(name)
     return {
       stop: async () => {
+        subscribed.delete(name)
         await client.unsubscribe(name).catch(() => undefined) // without a connection there is no subscription either
       },
     }
@@ -84,6 +87,7 @@ export function createRedisKeyValue(options: RedisKeyValueOptions, deps: RedisKe
       createRedisConnection({ url, connectionName, commandTimeoutMs }, deps),
       createRedisConnection({ url, connectionName: `${connectionName}-subscriber`, commandTimeoutMs }, deps),
     ])
+    subscriptions.client.on('ready', () => void subscribeAgain(subscriptions.client))
     subscriptions.client.on('message', (name: string, message: string) => subscribers.deliver(name, message))
     phase = { name: 'open', commands, subscriptions }
     try {
@@ -92,6 +96,11 @@ export function createRedisKeyValue(options: RedisKeyValueOptions, deps: RedisKe
       await stop()
       throw error
     }
+  }
+
+  /** On a new connection. When it breaks meanwhile, or does not answer, the next one is asked. */
+  async function subscribeAgain(client: Redis): Promise<void> {
+    if (subscribed.size > 0) await client.subscribe(...subscribed).catch(() => client.disconnect(true))
   }
 
   async function stop(): Promise<void> {

@@ -74,3 +74,30 @@ test('a connection that went dead without a sign is replaced', { timeout: 40_000
     { limitMs: 20_000, everyMs: 100 },
   )
 })
+
+test(
+  'a connection that breaks while it subscribes again is replaced by one that does',
+  { timeout: 40_000 },
+  async (t) => {
+    const redis = await redisForTests(t)
+    if (redis === undefined) return
+    const { proxy, proxied } = await proxyTo(t, redis.url)
+    const [store, other] = [make(proxied), make(redis.url)]
+    for (const { component } of [store, other]) {
+      await component.start(t.signal)
+      atEnd(t, () => component.stop())
+    }
+    const name = redis.uniqueName('channel')
+    const received: string[] = []
+    await store.channel.subscribe(name, (message) => received.push(message))
+    proxy.cut()
+    proxy.mend()
+    proxy.breakAt('\r\nsubscribe\r\n') // its name has the word, too
+    await until('it has tried again', () => proxy.broken >= 2)
+    proxy.mend()
+    await until('messages come again', async () => {
+      await other.channel.publish(name, 'x')
+      return received.length > 0
+    })
+  },
+)
