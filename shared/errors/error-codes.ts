@@ -1,5 +1,5 @@
 // The closed list of everything that can go wrong, with what it means to a caller. docs/errors.md shows the same list;
-// test/architecture.test.ts compares both ways.
+// test/architecture/pages.test.ts compares both ways.
 //
 // `retryable` answers one question: may the same input succeed later without anyone changing it?
 // `status` is the HTTP answer where the error ends a request. Only 404, 408, 409, 429 and 5xx are retried by a KafkaSource

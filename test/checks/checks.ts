@@ -99,7 +99,7 @@ const architecture: Check = {
   what: 'rules',
   run: async (root) => {
     const options = ['--disable-warning=ExperimentalWarning', '--test', '--test-reporter=spec']
-    const { code, output } = await script(root, [...options, 'test/architecture.test.ts'])
+    const { code, output } = await script(root, [...options, 'test/architecture/*.test.ts'])
     const [, failures = output] = output.split('failing tests:')
     return { passed: code === 0, read: numberIn(output, /tests (\d+)/), output: failures }
   },
