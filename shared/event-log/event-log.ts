@@ -1,6 +1,6 @@
 // The port: topics of partitions of records, each record at an offset. Kafka's model, as far as Sluice uses it.
 //
-// Every adapter passes test/contracts/event-log.ts:
+// Every adapter passes test/contracts/event-log:
 // E1  A record is durable when append() resolves. A rejected append may have stored its records or not.
 // E2  Offsets of a partition rise without repeats; a reader never sees an offset before all lower ones. Records of one
 //     (topic, key) land in one partition, in the order of the calls.

@@ -7,7 +7,7 @@ import { SluiceError } from '../../../shared/errors/index.ts'
 import { createKafkaEventLog, type EventLog, type KafkaEventLogOptions } from '../../../shared/event-log/index.ts'
 import { createLogger } from '../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
-import { eventLogContract, type OpenedLog } from '../../contracts/event-log.ts'
+import { eventLogContract, type OpenedLog } from '../../contracts/event-log/index.ts'
 import { partitionOfKey } from '../../../shared/event-log/partition-of-key.ts'
 import { atEnd, kafkaForTests, startTcpProxy, until } from '../../support/index.ts'
 

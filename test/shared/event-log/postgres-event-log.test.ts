@@ -6,7 +6,7 @@ import { SluiceError } from '../../../shared/errors/index.ts'
 import { createPostgresEventLog, type EventLog } from '../../../shared/event-log/index.ts'
 import { createLogger } from '../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
-import { eventLogContract } from '../../contracts/event-log.ts'
+import { eventLogContract } from '../../contracts/event-log/index.ts'
 import { atEnd, createTestDatabase, proxyTo, until } from '../../support/index.ts'
 
 const log = createLogger({ function: 'test', level: 'silent' })
