@@ -61,8 +61,9 @@ export function createRememberTurns({ memory, database, clock, log }: RememberDe
       await removeMemoryWrite(database, write)
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'what a turn said is remembered later')
-      const { code: cause } = classifyError(error)
-      await returnMemoryWrite(database, write, { delayMs: 0, counts: false, cause }) // memory-sync judges
+      const verdict = classifyError(error)
+      const delayMs = verdict.kind === 'retry' ? (verdict.afterMs ?? 0) : 0 // when it did not say, memory-sync judges
+      await returnMemoryWrite(database, write, { delayMs, counts: false, cause: verdict.code })
     }
   }
 

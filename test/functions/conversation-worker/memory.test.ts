@@ -100,6 +100,22 @@ test(
   },
 )
 
+test('a memory-service that names a time to come back is not asked before', { timeout: 60_000 }, async (t) => {
+  const busy = await startLoopbackServer(t, (_request, response) => {
+    response.writeHead(429, { 'retry-after': '20' }).end('{}')
+  })
+  const platform = await startPlatform(t, { env: { MEMORY_SERVICE_URL: busy.url } })
+  await converse(t, platform, 'hello')
+  const dueIn = await until('the worker has tried', async () => {
+    const { rows } = await platform.database.query<{ seconds: number }>(
+      `SELECT extract(epoch FROM due_at - clock_timestamp())::double precision AS seconds
+       FROM agent.memory_write_outbox WHERE cause IS NOT NULL`,
+    )
+    return rows[0]?.seconds
+  })
+  assert.ok(dueIn > 10 && dueIn <= 20, `it comes back in ${dueIn} s`)
+})
+
 test('a memory-service that hangs delays a turn by its limit and no more', { timeout: 60_000 }, async (t) => {
   const silent = await startLoopbackServer(t, () => undefined)
   const env = { MEMORY_SERVICE_URL: silent.url, SLUICE_MEMORY_RECALL_TIMEOUT_MS: '300' }
