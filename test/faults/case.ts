@@ -14,6 +14,8 @@ export interface FaultCase {
   readonly title: string
   /** Left out, with a note, where there is none; under CI=true that is a failure. */
   readonly needs?: 'kafka'
+  /** It has a world of its own; the smoke run does it beside the cases of the shared one. */
+  readonly apart?: true
   /** Not in the smoke run. */
   readonly fullOnly?: boolean
   /** Times it is done under `--full`. Default 3; the smoke run does it once. */

@@ -27,9 +27,14 @@ export async function runCase(one: FaultCase, { world, full }: RunCaseDeps): Pro
   const cleanUps: (() => unknown)[] = []
   let used: World | undefined
   const limit = createLimit(one.limitMs ?? defaultLimitMs)
-  const begun = performance.now()
+  let begun = performance.now()
   const fault: Fault = {
-    world: async () => (used ??= await limit.without(world())),
+    world: async () => {
+      const asked = performance.now()
+      used ??= await limit.without(world())
+      begun += performance.now() - asked
+      return used
+    },
     proven: (proof) => void proofs.push(proof),
     note: (measure) => void notes.push(measure),
     atEnd: (cleanUp) => void cleanUps.push(cleanUp),

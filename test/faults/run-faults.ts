@@ -7,7 +7,7 @@
 //   npm run test:faults -- --again         what fails runs once more in a world of its own; when it passes then, it is named unsteady
 //   npm run test:faults -- --list          what there is
 //
-// A line for each fault: what, proof, measures, seconds. The last line is `N passed, N failed`. Exit code 0: nothing failed;
+// A line for each fault: what, proof, measures, seconds. At the end how long each fault took, then `N passed, N failed`. Exit code 0: nothing failed;
 // 1: something did; 2: called wrongly.
 
 import { parseArgs } from 'node:util'
@@ -49,49 +49,97 @@ function planRun(): Plan | undefined {
   return undefined
 }
 
+interface Tally {
+  passed: number
+  failed: number
+  readonly unsteady: string[]
+  /** By fault, healing included. */
+  readonly seconds: Map<string, number>
+}
+
 async function main(plan: Plan): Promise<boolean> {
+  const shared = createSharedWorld(plan)
+  const tally: Tally = { passed: 0, failed: 0, unsteady: [], seconds: new Map() }
+  const begun = performance.now()
+  const runAll = async (cases: readonly FaultCase[]): Promise<void> => {
+    for (const one of cases) await runOften(one, plan, { shared, tally })
+  }
+  const apart = plan.cases.filter((one) => one.apart === true)
+  const sharing = runAll(plan.cases.filter((one) => one.apart !== true)).finally(shared.passed)
+  try {
+    // The full run has time, and its load is not to be another case's fault.
+    await Promise.all([sharing, (plan.full ? sharing : shared.begun).then(() => runAll(apart))])
+  } finally {
+    await shared.stop().catch((error: unknown) => print(`the world did not stop cleanly: ${messageOf(error)}`))
+  }
+  const times = [...tally.seconds].map(([id, seconds]) => `${id} ${seconds.toFixed(0)} s`)
+  print(`\n${((performance.now() - begun) / 1_000).toFixed(0)} s: ${times.join(', ')}`)
+  for (const what of tally.unsteady) print(`Unsteady: ${what}`)
+  print(`${tally.passed} passed, ${tally.failed} failed`)
+  return tally.passed > 0 && tally.failed === 0
+}
+
+interface SharedWorld {
+  /** Started by the first who asks. */
+  world(): Promise<World>
+  /** Ends it; who asks then gets another one. */
+  renew(): Promise<void>
+  readonly stop: () => Promise<void>
+  /** Resolves when the first one is up, or nobody wants one any more. */
+  readonly begun: Promise<void>
+  /** Nobody wants one any more. */
+  readonly passed: () => void
+}
+
+function createSharedWorld({ log }: Plan): SharedWorld {
+  const { promise: begun, resolve: passed } = Promise.withResolvers<void>()
   let started: Promise<World> | undefined
-  const world = (): Promise<World> => (started ??= startWorld({ log: plan.log, print }))
-  const nextWorld = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     const last = started
     started = undefined
     await (await last)?.stop()
   }
-  const unsteady: string[] = []
-  let [passed, failed] = [0, 0]
-  const begun = performance.now()
-  try {
-    for (const one of plan.cases) {
-      if (one.needs === 'kafka' && (await world()).kafka === undefined) {
-        const isFailure = process.env['CI'] === 'true' && plan.log === 'kafka'
-        if (isFailure) failed += 1
-        print(`${isFailure ? 'FAILED' : 'left out'}  ${one.id} ${one.title}: there is no Kafka broker here`)
-        continue
-      }
-      const repeats = plan.full ? (one.repeats ?? defaultRepeats) : 1
-      for (let time = 1; time <= repeats; time += 1) {
-        const numbered = repeats === 1 ? '' : ` [${time}/${repeats}]`
-        let result = await runCase(one, { world, full: plan.full })
-        show(one, result, numbered)
-        if (result.failures.length > 0 && plan.again) {
-          await nextWorld()
-          result = await runCase(one, { world, full: plan.full })
-          show(one, result, `${numbered} again`)
-          if (result.failures.length === 0) unsteady.push(`${one.id} ${one.title}`)
-        }
-        if (result.failures.length === 0) passed += 1
-        else failed += 1
-        if (result.overran) await nextWorld() // what overran may still be at it
-      }
-    }
-  } finally {
-    const stopped = await started?.then((one) => one.stop()).catch((error: unknown) => messageOf(error))
-    if (typeof stopped === 'string') print(`the world did not stop cleanly: ${stopped}`)
+  return {
+    world: () => (started ??= startWorld({ log, print }).finally(passed)),
+    renew: end,
+    stop: end,
+    begun,
+    passed,
   }
-  print(`\n${((performance.now() - begun) / 1_000).toFixed(0)} s`)
-  for (const what of unsteady) print(`Unsteady: ${what}`)
-  print(`${passed} passed, ${failed} failed`)
-  return passed > 0 && failed === 0
+}
+
+interface Running {
+  readonly shared: SharedWorld
+  readonly tally: Tally
+}
+
+async function runOften(one: FaultCase, plan: Plan, { shared, tally }: Running): Promise<void> {
+  const { id, title } = one
+  if (one.needs === 'kafka' && (await shared.world()).kafka === undefined) {
+    const isFailure = process.env['CI'] === 'true' && plan.log === 'kafka'
+    if (isFailure) tally.failed += 1
+    print(`${isFailure ? 'FAILED' : 'left out'}  ${id} ${title}: there is no Kafka broker here`)
+    return
+  }
+  const runOnce = async (which: string): Promise<CaseResult> => {
+    const result = await runCase(one, { world: shared.world, full: plan.full })
+    tally.seconds.set(id, (tally.seconds.get(id) ?? 0) + result.seconds)
+    show(one, result, which)
+    return result
+  }
+  const repeats = plan.full ? (one.repeats ?? defaultRepeats) : 1
+  for (let time = 1; time <= repeats; time += 1) {
+    const numbered = repeats === 1 ? '' : ` [${time}/${repeats}]`
+    let result = await runOnce(numbered)
+    if (result.failures.length > 0 && plan.again) {
+      if (one.apart !== true) await shared.renew()
+      result = await runOnce(`${numbered} again`)
+      if (result.failures.length === 0) tally.unsteady.push(`${id} ${title}`)
+    }
+    if (result.failures.length === 0) tally.passed += 1
+    else tally.failed += 1
+    if (result.overran && one.apart !== true) await shared.renew() // what overran may still be at it
+  }
 }
 
 function show({ id, title }: FaultCase, { failures, proofs, notes, seconds }: CaseResult, time: string): void {

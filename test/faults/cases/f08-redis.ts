@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts'
 import type { Fault, FaultCase } from '../case.ts'
 import type { World } from '../world/world.ts'
 
-const awayMs = { smoke: 8_000, full: 60_000 }
+const awayMs = { smoke: 4_000, full: 60_000 }
 
 export const redisCases: readonly FaultCase[] = [
   {

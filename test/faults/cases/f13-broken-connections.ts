@@ -9,7 +9,7 @@ import type { World } from '../world/world.ts'
 const stormMs = { smoke: 4_000, full: 30_000 }
 const resetEveryMs = 300
 const noticedWithinMs = 15_000
-const afterwardsMs = 4_000
+const afterwardsMs = 3_000
 /** Less than any time-out of a call to a server. */
 const longestAnswerMs = 5_000
 

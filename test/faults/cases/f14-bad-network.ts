@@ -6,7 +6,7 @@ import type { Fault, FaultCase } from '../case.ts'
 import type { FaultyServer } from '../world/servers.ts'
 import type { ProxyCounts, ToxicProxy } from '../world/toxic-proxy.ts'
 
-const badMs = { smoke: 6_000, full: 60_000 }
+const badMs = { smoke: 4_000, full: 60_000 }
 
 interface BadNetwork {
   readonly title: string

@@ -24,6 +24,7 @@ export const streamCases: readonly FaultCase[] = [
   {
     id: 'F23',
     title: `${clients} streams, gateways killed under them, ${deaf} never read: no gap, no repeat, no more than a buffer each`,
+    apart: true,
     limitMs: 600_000,
     run: async ({ proven, note, atEnd, full }) => {
       const world = await startRollingWorld({ name: 'streams', twice: ['gateway'] }, atEnd)

@@ -9,7 +9,8 @@ import { brokenConnectionCases } from './f13-broken-connections.ts'
 import { badNetworkCases } from './f14-bad-network.ts'
 import { smallHeapCases } from './f16-small-heap.ts'
 import { starvedCases } from './f16-starved.ts'
-import { badDependencyCases } from './f18-bad-dependency.ts'
+import { badMemoryServiceCases } from './f18-bad-memory-service.ts'
+import { badModelCases } from './f18-bad-model.ts'
 import { rollingCases } from './f22-rolling-restart.ts'
 import { streamCases } from './f23-streams.ts'
 
@@ -22,7 +23,8 @@ export const faultCases: readonly FaultCase[] = [
   ...badNetworkCases,
   ...starvedCases,
   ...smallHeapCases,
-  ...badDependencyCases,
+  ...badModelCases,
+  ...badMemoryServiceCases,
   ...rollingCases,
   ...streamCases,
 ]

@@ -11,7 +11,7 @@ import { projectCache, projectRoot } from '../../support/places.ts'
 import type { AtEnd } from '../../support/put-up.ts'
 import { until } from '../../support/until.ts'
 import { startWatchedPlatform } from '../../support/watched-platform.ts'
-import { startTraffic, type Traffic } from '../world/traffic.ts'
+import { startTraffic, type Traffic, type TrafficOptions } from '../world/traffic.ts'
 import { startRouter, type Router } from './router.ts'
 
 export interface RollingWorld {
@@ -39,10 +39,11 @@ export interface RollingOptions {
   /** All of them unless named. */
   readonly twice?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  readonly traffic?: Omit<TrafficOptions, 'gatewayUrl'>
 }
 
 export async function startRollingWorld(
-  { name: title, twice, env = {} }: RollingOptions,
+  { name: title, twice, env = {}, traffic: load = {} }: RollingOptions,
   atEnd: AtEnd,
 ): Promise<RollingWorld> {
   const home = join(projectCache, 'faults', title)
@@ -88,7 +89,7 @@ export async function startRollingWorld(
     return routed.get(code) ?? assert.fail(`there is no function ${process_}`)
   }
   const gatewayUrl = router('gateway').url
-  const traffic = startTraffic({ gatewayUrl }, { database })
+  const traffic = startTraffic({ ...load, gatewayUrl }, { database })
   atEnd(() => traffic.pause())
 
   async function end(name: string, signal: NodeJS.Signals): Promise<string> {

@@ -39,30 +39,54 @@ interface Session {
   open: { readonly key: string; readonly text: string } | undefined
 }
 
-const sessions = 4
-const everyMs = 800
+export interface TrafficOptions {
+  readonly gatewayUrl: string
+  /** Conversations at once. Default 4. */
+  readonly sessions?: number
+  /** From one message of a conversation to its next, in milliseconds. Default 800. */
+  readonly everyMs?: number
+  /** With more open turns messages wait: beyond what the machine works off they would only make a queue. Default: no limit. */
+  readonly mostOpen?: number
+}
+
+const lookEveryMs = 100
 const requestLimitMs = 15_000
 /** Turns of a session run one after the other: it is stuck when none ended for so long. */
 const stuckAfterMs = 45_000
 
-export function startTraffic(options: { readonly gatewayUrl: string }, { database }: { readonly database: Database }) {
+export function startTraffic(options: TrafficOptions, { database }: { readonly database: Database }): Traffic {
+  const { gatewayUrl, sessions = 4, everyMs = 800, mostOpen } = options
   const all = Array.from({ length: sessions }, (): Session => ({ id: randomUUID(), turns: [], open: undefined }))
   const answers: Answer[] = []
+  let heldBack = false
   let paused = new AbortController()
   let running: Promise<unknown> | undefined
 
   async function send(session: Session, signal: AbortSignal): Promise<void> {
+    await sleep((all.indexOf(session) * everyMs) / sessions, undefined, { signal }).catch(() => undefined)
     while (!signal.aborted) {
+      if (heldBack) {
+        await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
+        continue
+      }
       const number = session.turns.length + 1
       session.open ??= { key: randomUUID(), text: number % 4 === 0 ? `What is ${number}*3?` : `hello ${number}` }
       const begun = performance.now()
-      const { body, ...answer } = await post(options.gatewayUrl, session, session.open)
+      const { body, ...answer } = await post(gatewayUrl, session, session.open)
       answers.push({ ...answer, at: begun, ms: performance.now() - begun })
       if (answer.status === 202) {
         session.turns.push(body.turn_id ?? '')
         session.open = undefined
       }
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined)
+      const nextIn = begun + everyMs - performance.now()
+      await sleep(Math.max(0, nextIn), undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  async function holdBack(limit: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      heldBack = (await openTurns(database)) > limit
+      await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
     }
   }
 
@@ -70,7 +94,9 @@ export function startTraffic(options: { readonly gatewayUrl: string }, { databas
     start: () => {
       if (running !== undefined) return
       paused = new AbortController()
-      running = Promise.all(all.map((session) => send(session, paused.signal)))
+      const { signal } = paused
+      const looking = mostOpen === undefined ? [] : [holdBack(mostOpen, signal)]
+      running = Promise.all([...looking, ...all.map((session) => send(session, signal))])
     },
     pause: async () => {
       paused.abort()
@@ -86,6 +112,14 @@ export function startTraffic(options: { readonly gatewayUrl: string }, { databas
   }
   return traffic
 }
+
+/** Turns of all sessions that have not ended. */
+export async function openTurns(database: Database): Promise<number> {
+  const { rows } = await database.query<{ open: number }>(openSql)
+  return rows[0]?.open ?? 0
+}
+
+const openSql = `SELECT count(*)::int AS open FROM agent.turn WHERE state NOT IN ('completed', 'failed')`
 
 interface TurnRow {
   readonly turn_id: string
