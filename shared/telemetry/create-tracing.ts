@@ -6,7 +6,7 @@ import type { Clock } from '../time/index.ts'
 import type { Instruments } from './instruments.ts'
 import type { Logger } from './logger.ts'
 import type { Tracing } from './open-telemetry.ts'
-import type { OtlpExporterDeps } from './otlp-exporter.ts'
+import type { OnExported } from './otlp-exporter.ts'
 import type { Redact } from './redact-text.ts'
 import { noTracer } from './span.ts'
 
@@ -36,7 +36,7 @@ export async function createTracing(
   const { clock, log, instruments, redact } = deps
   const { createOpenTelemetry } = await import('./open-telemetry.ts')
   let losing = false
-  const onExported: OtlpExporterDeps['onExported'] = (outcome, spans, reason) => {
+  const onExported: OnExported = (outcome, spans, reason) => {
     instruments.spans.inc({ outcome }, spans)
     if (outcome === 'lost' && !losing) log.warn({ spans, reason }, 'spans cannot be exported; they are lost')
     if (outcome === 'sent' && losing) log.info('spans are exported again')

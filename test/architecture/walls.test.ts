@@ -43,7 +43,7 @@ const callersOut: Readonly<Record<string, string>> = {
   'shared/database/': 'pg, with limits on connections, statements and locks',
   'shared/event-log/kafka/': 'kafkajs, with its own back-off; the outbox stands behind publishing',
   'shared/key-value/redis/': 'ioredis; what it holds may vanish',
-  'shared/telemetry/otlp-exporter.ts': 'spans: bounded, tried twice, and lost rather than waited for',
+  'shared/telemetry/otlp-sender.ts': 'spans: bounded, tried twice, and lost rather than waited for',
   'shared/function/operations/ask-receiver.ts': 'asks the own process whether it still listens',
   'local/': 'the platform on one machine and its clients: no part of a function',
 }

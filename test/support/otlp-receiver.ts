@@ -35,9 +35,10 @@ interface ExportRequest {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] }
     readonly scopeSpans: readonly {
-      readonly spans: readonly (Omit<ReceivedSpan, 'service' | 'attributes' | 'links'> & {
+      readonly spans: readonly (Omit<ReceivedSpan, 'service' | 'attributes' | 'links' | 'status'> & {
         readonly attributes?: readonly Attribute[]
         readonly links?: ReceivedSpan['links']
+        readonly status?: ReceivedSpan['status']
       })[]
     }[]
   }[]
@@ -68,6 +69,7 @@ const spansOf = ({ resourceSpans }: ExportRequest): readonly ReceivedSpan[] =>
         service: String(valuesOf(resource.attributes)['service.name']),
         attributes: valuesOf(span.attributes ?? []),
         links: span.links ?? [],
+        status: span.status ?? {},
       })),
     ),
   )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { trace } from '@opentelemetry/api'
 import { loadConfig } from '../../../shared/config/index.ts'
 import {
   createInstruments,
@@ -94,6 +95,20 @@ test('spans come with parents, links, attributes, failures and the state of thei
   assert.equal(outer?.service, 'f')
   assert.equal(receiver.requests[0]?.headers['x-api-key'], 'a key')
   assert.equal(receiver.requests[0]?.url, '/v1/traces')
+  assert.deepEqual(await spans(), { sent: 2 })
+})
+
+test("what others record with OpenTelemetry's API goes the same way", limit, async (t) => {
+  const receiver = await startOtlpReceiver(t)
+  const { tracing, spans } = await start(t, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url })
+  trace
+    .getTracer('a library')
+    .startSpan('theirs', { attributes: { n: 1 } })
+    .end()
+  tracing.tracer.start({ name: 'ours' }).end()
+  await tracing.flush(10_000)
+  const told = receiver.spans.map(({ name, service }) => `${name} of ${service}`)
+  assert.deepEqual(told.toSorted(), ['ours of f', 'theirs of f'])
   assert.deepEqual(await spans(), { sent: 2 })
 })
 
