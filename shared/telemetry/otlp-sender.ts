@@ -6,7 +6,7 @@
 
 import * as http from 'node:http'
 import * as https from 'node:https'
-import type { Clock } from '../time/index.ts'
+import { createDeadline, type Clock } from '../time/index.ts'
 
 export interface OtlpSenderOptions {
   readonly url: string
@@ -28,7 +28,7 @@ const retried = new Set([429, 502, 503, 504])
 
 export function createOtlpSender(
   { url, headers, timeoutMs }: OtlpSenderOptions,
-  { clock }: { readonly clock: Pick<Clock, 'sleep'> },
+  { clock }: { readonly clock: Clock },
 ): OtlpSender {
   const closing = new AbortController()
   const { request: open, Agent } = url.startsWith('https:') ? https : http
@@ -47,13 +47,18 @@ export function createOtlpSender(
     })
 
   async function tryTwice(body: Buffer): Promise<string> {
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)])
-    const first = await post(body, signal).catch(() => 503)
-    if (isTaken(first)) return ''
-    if (!retried.has(first)) return `status ${first}`
-    await clock.sleep(retryAfterMs, signal)
-    const second = await post(body, signal)
-    return isTaken(second) ? '' : `status ${second}`
+    const deadline = createDeadline({ ms: timeoutMs, what: 'sending spans', parent: closing.signal }, { clock })
+    const { signal } = deadline
+    try {
+      const first = await post(body, signal).catch(() => 503)
+      if (isTaken(first)) return ''
+      if (!retried.has(first)) return `status ${first}`
+      await clock.sleep(retryAfterMs, signal)
+      const second = await post(body, signal)
+      return isTaken(second) ? '' : `status ${second}`
+    } finally {
+      deadline.cancel()
+    }
   }
 
   return {
