@@ -7,7 +7,7 @@
 // RR3  Of a record so many values are looked at, however they hang together: an object whose members lead back to it looks endless.
 
 import { messageOf } from '../errors/index.ts'
-import type { Redact } from './redact-text.ts'
+import { ownId, type Redact } from './redact-text.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -25,8 +25,8 @@ const plainNames = ['trace_id', 'span_id', 'function', 'outcome', 'status', 'cod
 
 type Verdict = 'plain' | 'credential' | 'other'
 
-/** A UUID or another hexadecimal id: no pattern can begin in it. */
-const hexadecimal = /^[0-9a-f-]{0,64}$/
+/** An id of others: not worth keeping in mind. */
+const hexadecimal = /^[0-9a-f-]+$/
 const shortText = 64
 
 const deepest = 6
@@ -51,9 +51,9 @@ export function createRecordRedact(redact: Redact): RecordRedact {
   /** Messages, types and names come again and again; ids do not. */
   function textOf(text: string): string {
     if (text.length > shortText) return redact(text)
-    if (harmless.has(text) || hexadecimal.test(text)) return text
+    if (harmless.has(text) || ownId.test(text)) return text
     const clean = redact(text)
-    if (clean === text && harmless.size < mostTexts) harmless.add(text)
+    if (clean === text && harmless.size < mostTexts && !hexadecimal.test(text)) harmless.add(text)
     return clean
   }
 

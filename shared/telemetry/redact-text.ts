@@ -12,6 +12,9 @@ export const longestText = 16_384
 
 export type Redact = (text: string) => string
 
+/** An id that Sluice makes (UUID version 7): no pattern can begin in it, and no key is one. Other hexadecimal texts may be keys. */
+export const ownId = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
 const placeholder = '[redacted]'
 
 interface Pattern {

@@ -6,7 +6,7 @@
 //      looked at and quoted once.
 // SJ2  So many attributes and links are kept, and how many were not is told.
 
-import type { Redact } from './redact-text.ts'
+import { ownId, type Redact } from './redact-text.ts'
 import type { SpanAttributes, SpanKind } from './span.ts'
 import type { TraceContext } from './trace-context.ts'
 
@@ -42,8 +42,6 @@ const sampledFlag = 0x001
 const knownFlag = 0x100
 const remoteFlag = 0x200
 
-/** A UUID or another hexadecimal id: no secret can begin in it, and nothing in it is escaped. */
-const hexadecimal = /^[0-9a-f-]{0,64}$/
 const shortText = 64
 const mostTexts = 1_024
 
@@ -53,7 +51,7 @@ export function createSpanToJson(limits: SpanLimits, redact: Redact): SpanToJson
   function quoted(text: string): string {
     const known = quotedTexts.get(text)
     if (known !== undefined) return known
-    if (hexadecimal.test(text)) return `"${text}"`
+    if (ownId.test(text)) return `"${text}"`
     const json = JSON.stringify(redact(text).slice(0, limits.valueChars))
     if (text.length > shortText) return json
     if (quotedTexts.size >= mostTexts) quotedTexts.clear()

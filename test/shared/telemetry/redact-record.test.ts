@@ -39,6 +39,14 @@ test('errors are told with code, stack and cause, and without secrets', () => {
   assert.deepEqual([err.cause['message'], err.cause['code']], ['password=[redacted]', 'ECONNREFUSED'])
 })
 
+test('a known secret of hexadecimal digits is one as a whole value, too', () => {
+  for (const key of ['0f'.repeat(32), 'deadbeefcafe', '3b241101-e2bb-4255-8caf-4136c566a962']) {
+    const redact = createRecordRedact(createRedact([key]))
+    for (let time = 0; time < 2; time += 1) assert.deepEqual(redact.fields({ reason: key }), { reason: '[redacted]' })
+  }
+  assert.equal(message('0198c0a8-7d1e-7c3a-9b55-000000000001'), '0198c0a8-7d1e-7c3a-9b55-000000000001')
+})
+
 test('bytes are told by their number, and what is deep or endless is cut', () => {
   let deep: unknown = 'end'
   for (let depth = 0; depth < 1_000; depth += 1) deep = { deep }

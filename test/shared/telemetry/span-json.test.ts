@@ -169,3 +169,18 @@ test('texts that were quoted before are quoted the same again, however many ther
     assert.equal(told.name, name.replace('hunter22', '[redacted]'))
   }
 })
+
+test('a known secret of hexadecimal digits is no id', () => {
+  const key = '0f'.repeat(32)
+  const work = {
+    name: 'step',
+    parent: undefined,
+    attributes: { id: key },
+    more: {},
+    links: [],
+    failure: undefined,
+    took: 0,
+  }
+  const text = JSON.stringify(ours(work, createRedact([key])))
+  assert.ok(text.includes('[redacted]') && !text.includes(key), text)
+})
