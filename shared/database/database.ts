@@ -26,7 +26,7 @@ export interface DatabaseOptions extends Omit<ConnectionOptions, 'connectTimeout
   readonly poolSize: number
   /** Default 5,000. */
   readonly connectTimeoutMs?: number
-  /** Default 60,000. */
+  /** Default 10,000: nothing outside is asked within a transaction, and one whose connection died holds its locks as long. */
   readonly idleInTransactionTimeoutMs?: number
   /** How long start() keeps trying, in milliseconds. Default 30,000. */
   readonly startTimeoutMs?: number
@@ -50,7 +50,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   const {
     poolSize,
     connectTimeoutMs = 5_000,
-    idleInTransactionTimeoutMs = 60_000,
+    idleInTransactionTimeoutMs = 10_000,
     startTimeoutMs = 30_000,
     stopTimeoutMs = 5_000,
   } = options

@@ -55,6 +55,9 @@ const lostClasses = ['08', '57P', '53', '58']
 /** Does this SQLSTATE say that the server is lost, and not that a statement failed? */
 export const isDatabaseLost = (state: string): boolean => lostClasses.some((lost) => state.startsWith(lost))
 
+/** Time-outs of lock or statement, deadlock, serialization: the same may succeed a moment later. */
+export const isDatabaseBusy = (state: string | undefined): boolean => /^(40|55P03|57014)/.test(state ?? '')
+
 const unreachable = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -66,6 +66,7 @@ export const errorCodes = {
   overloaded: meaning(503, true, 'The process has as much work as it accepts'),
   // dependencies
   database_unavailable: meaning(503, true, 'The database does not answer'),
+  database_busy: meaning(503, true, 'What the request needs in the database is taken'),
   database_rejected: meaning(422, false, 'The database refused the value'),
   event_log_unavailable: meaning(503, true, 'The event log does not answer'),
   key_value_unavailable: meaning(503, true, 'The key-value store does not answer'),

@@ -2,7 +2,7 @@
 // foresaw is 500, logged with its stack, and tells the caller nothing but the trace id.
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { classifyError, messageOf, SluiceError, type ErrorCode } from '../../errors/index.ts'
+import { classifyError, isDatabaseBusy, messageOf, SluiceError, sqlState, type ErrorCode } from '../../errors/index.ts'
 import { newTrace, type Logger } from '../../telemetry/index.ts'
 import { problemContentType, problemOf, retryAfterSeconds, type ProblemFacts } from '../problem.ts'
 
@@ -52,8 +52,9 @@ interface Unforeseen {
 
 function sendUnforeseen(error: Error, { traceId, reply, log }: Unforeseen): FastifyReply {
   const verdict = classifyError(error)
-  if (verdict.kind === 'database-lost') {
-    return sendProblem(reply.header('retry-after', '1'), { code: verdict.code, traceId })
+  const isLost = verdict.kind === 'database-lost'
+  if (isLost || isDatabaseBusy(sqlState(error))) {
+    return sendProblem(reply.header('retry-after', '1'), { code: isLost ? verdict.code : 'database_busy', traceId })
   }
   // No await between the hook and here is promised, so the trace is given and not looked up.
   log.error({ trace_id: traceId, code: 'internal', reason: messageOf(error), stack: error.stack }, 'a route failed')

@@ -1,6 +1,6 @@
 // Errors of the database in the words of the key-value store.
 
-import { messageOf, SluiceError, sqlState } from '../../errors/index.ts'
+import { isDatabaseBusy, messageOf, SluiceError, sqlState } from '../../errors/index.ts'
 
 /** Runs `work` and gives errors of the database the code of this port. */
 export async function coded<T>(work: Promise<T>): Promise<T> {
@@ -8,8 +8,7 @@ export async function coded<T>(work: Promise<T>): Promise<T> {
     return await work
   } catch (error) {
     const lost = error instanceof SluiceError && error.code === 'database_unavailable'
-    // Timeouts of statement or lock, deadlock, serialization: another try may succeed.
-    const passing = /^(40|55P03|57014)/.test(sqlState(error) ?? '')
+    const passing = isDatabaseBusy(sqlState(error))
     if (!lost && !passing) throw error
     throw new SluiceError('key_value_unavailable', `The key-value store does not answer: ${messageOf(error)}`, {
       cause: error,

@@ -42,6 +42,7 @@ const routes: Routes = (app, { log }) => {
     if (how === 'conflict') throw new SluiceError('turn_running', 'canary', { details: { turn_id: 't1', status: 999 } })
     if (how === 'busy') throw new SluiceError('overloaded', 'canary', { retryAfterMs: 2_100 })
     if (how === 'database') throw Object.assign(new Error('canary'), { code: '57P01', severity: 'FATAL' })
+    if (how === 'locked') throw Object.assign(new Error('canary'), { code: '55P03', severity: 'ERROR' })
     throw new Error('canary')
   })
 }
@@ -241,7 +242,12 @@ test(
       [database.status, problemOf(database.body)['code'], database.headers['retry-after']],
       [503, 'database_unavailable', '1'],
     )
-    for (const { body } of [conflict, busy, database]) assert.equal(body.includes('canary'), false)
+    const locked = await exchange(port, get('/v1/fails/locked'))
+    assert.deepEqual(
+      [locked.status, problemOf(locked.body)['code'], locked.headers['retry-after']],
+      [503, 'database_busy', '1'],
+    )
+    for (const { body } of [conflict, busy, database, locked]) assert.equal(body.includes('canary'), false)
   },
 )
 
