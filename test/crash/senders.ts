@@ -34,13 +34,22 @@ const senderCount = 4
 const batchSize = 10
 const appendTimeoutMs = 15_000
 const resendShare = 0.7
+const mostCreditMs = 1_000
 
 export function startSenders({ planned, file, rate }: SendersOptions, deps: SendersDeps): Senders {
   const { eventLog, random, mayGoOn } = deps
   const lines = createWriteStream(file, { flags: 'a' })
   const counts = { acked: 0, failed: 0, indeterminate: 0 }
-  const begun = performance.now()
+  let nextAt = performance.now()
   let tried = 0
+
+  /** After a pause the senders do not make up for it: that would be a flood, with all the faults of its length at once. */
+  async function pace(events: number): Promise<void> {
+    const at = Math.max(nextAt, performance.now() - mostCreditMs)
+    nextAt = at + (events / rate) * 1_000
+    const early = at - performance.now()
+    if (early > 0) await sleep(early)
+  }
 
   function note(sends: readonly PlannedSend[], outcome: Send['outcome'], again: boolean): void {
     for (const { oversized: _, ...send } of sends) {
@@ -62,8 +71,7 @@ export function startSenders({ planned, file, rate }: SendersOptions, deps: Send
   async function run(own: readonly PlannedSend[]): Promise<void> {
     for (const batch of batchesOf(own)) {
       await mayGoOn()
-      const early = (tried / rate) * 1_000 - (performance.now() - begun)
-      if (early > 0) await sleep(early)
+      await pace(batch.length)
       tried += batch.length
       await sendBatch(batch)
     }

@@ -35,14 +35,16 @@ const brokerDownMs = 2_000
 export function createNemesis({ timed }: FaultPlan, { rig, onFault, onUnproven }: NemesisDeps): Nemesis {
   const waiting = [...timed].toSorted((a, b) => a.after - b.after)
   const running = new Set<Promise<void>>()
-  let servers: Promise<unknown> = Promise.resolve()
+  const queues = new Map<string, Promise<unknown>>()
 
   function begin(fault: TimedFault): void {
     const what = fault.kind
-    // Servers fall one after the other: with both away at once a run would only wait longer.
-    const isServer = what === 'bounce the broker' || what === 'kill Postgres at once'
-    const doing = isServer ? servers.then(() => acts[what](rig, fault)) : acts[what](rig, fault)
-    if (isServer) servers = doing.catch(() => undefined)
+    const queue = queueOf[what]
+    const doing = (queues.get(queue) ?? Promise.resolve()).then(() => acts[what](rig, fault))
+    queues.set(
+      queue,
+      doing.catch(() => undefined),
+    )
     const ended = doing
       .then(
         (proof) => onFault({ what, proof }),
@@ -75,6 +77,15 @@ export function createNemesis({ timed }: FaultPlan, { rig, onFault, onUnproven }
       while (running.size > 0) await Promise.all(running)
     },
   }
+}
+
+/** Faults of one queue come one after the other: with both servers away a run would only wait longer, and one pause would end another. */
+const queueOf: Readonly<Record<TimedFault['kind'], 'servers' | 'commits' | 'pauses' | 'source'>> = {
+  'bounce the broker': 'servers',
+  'kill Postgres at once': 'servers',
+  'drop the answer to a COMMIT': 'commits',
+  'pause a process past its lease': 'pauses',
+  'kill the source': 'source',
 }
 
 type Act = (rig: Rig, fault: TimedFault) => Promise<string>

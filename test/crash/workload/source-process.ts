@@ -7,6 +7,7 @@ import { kafkaSourcesOf } from '../../../local/platform/sources.ts'
 import { secret } from '../../../shared/config/index.ts'
 import { createDatabase } from '../../../shared/database/index.ts'
 import { createKafkaEventLog, createPostgresEventLog } from '../../../shared/event-log/index.ts'
+import type { Component } from '../../../shared/lifecycle/index.ts'
 import { createLogger } from '../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../shared/time/index.ts'
 import { banker, counter } from './functions.ts'
@@ -26,7 +27,7 @@ const eventLog =
   brokers === ''
     ? createPostgresEventLog({}, { database, clock, log })
     : createKafkaEventLog({ brokers: brokers.split(','), clientId: 'source' }, { clock, log })
-await eventLog.start(AbortSignal.timeout(60_000))
+await untilStarted(eventLog)
 
 const sender = createHttpSender({ clock })
 const timing = { ...upstreamTiming, wake: 'append', commitEveryMs: 1_000 } as const
@@ -46,14 +47,18 @@ for (const definition of [counter, banker]) {
         },
       },
     )
-    for (;;) {
-      const started = await twin.start(AbortSignal.timeout(60_000)).then(
-        () => true,
-        () => false,
-      )
-      if (started) break
-      await clock.sleep(500)
-    }
+    await untilStarted(twin)
   }
 }
 process.stdout.write('ready\n')
+
+/** Whoever the broker is away for comes again, as Kubernetes starts a source anew. */
+async function untilStarted({ start }: Pick<Component, 'start'>): Promise<void> {
+  const started = await start(AbortSignal.timeout(60_000)).then(
+    () => true,
+    () => false,
+  )
+  if (started) return
+  await clock.sleep(500)
+  await untilStarted({ start })
+}
