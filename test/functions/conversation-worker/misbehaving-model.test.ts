@@ -28,26 +28,26 @@ test('a model that misbehaves ends in another try or in a typed end', { timeout:
   await t.test('429 is waited out as its Retry-After says', async () => {
     const { end, seconds } = await outcome('rules: [{then: {status: 429, headers: {retry-after: "1"}}, times: 1}]')
     assert.equal(end.type, 'conversation.turn.completed.v1')
-    assert.ok(seconds > 0.9 && seconds < 4, `${seconds} s`)
+    assert.ok(seconds > 0.9, `${seconds} s`)
   })
 
   await t.test('a Retry-After beyond the turn’s deadline ends the turn at once', async () => {
     const { data, seconds, asked } = await outcome('rules: [{then: {status: 429, headers: {retry-after: "60"}}}]')
     assert.equal(data['reason'], 'model_rate_limited')
     assert.equal(asked.length, 1)
-    assert.ok(seconds < 2, `${seconds} s`)
+    assert.ok(seconds < 6, `${seconds} s`)
   })
 
   await t.test('500 without end fails the turn within its deadline', async () => {
     const { data, seconds } = await outcome('rules: [{then: {status: 500}}]')
     assert.equal(data['reason'], 'model_unavailable')
-    assert.ok(seconds < 7, `${seconds} s`)
+    assert.ok(seconds < 10, `${seconds} s`)
   })
 
   await t.test('a hanging model fails the turn at its deadline', async () => {
     const { data, seconds } = await outcome('rules: [{then: {hang: true}}]')
     assert.equal(data['reason'], 'deadline_exceeded')
-    assert.ok(seconds > 5 && seconds < 7.5, `${seconds} s`)
+    assert.ok(seconds > 5 && seconds < 10, `${seconds} s`)
   })
 
   for (const garbage of ['html', 'json', 'bytes', 'chunk']) {

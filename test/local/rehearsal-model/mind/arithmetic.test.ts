@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { findExpression } from '../../../../local/rehearsal-model/mind/arithmetic.ts'
+import { cpuMsOf } from '../../../support/cpu-time.ts'
 
 const found: Readonly<Record<string, string>> = {
   'What is 17*23?': '17*23',
@@ -56,8 +57,9 @@ for (const clause of none) {
 }
 
 test('a very long message is read in a moment', () => {
-  const begun = performance.now()
-  for (const part of ['1+', '(', '1 ', 'one hundred and ', '-', '1,000', 'what is 1 '])
-    findExpression(part.repeat(32_768 / part.length))
-  assert.ok(performance.now() - begun < 2_000)
+  const ms = cpuMsOf(() => {
+    for (const part of ['1+', '(', '1 ', 'one hundred and ', '-', '1,000', 'what is 1 '])
+      findExpression(part.repeat(32_768 / part.length))
+  })
+  assert.ok(ms < 2_000, `${ms} ms`)
 })

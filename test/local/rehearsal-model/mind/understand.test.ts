@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { understand } from '../../../../local/rehearsal-model/mind/understand.ts'
+import { cpuMsOf } from '../../../support/cpu-time.ts'
 
 const tools = [
   { name: 'calculate', parameters: ['expression'] },
@@ -76,8 +77,9 @@ test('at most eight calls are made at once', () => {
 })
 
 test('a very long message is read in a moment', () => {
-  const begun = performance.now()
-  for (const part of ['and what ', 'time in Lima ', 'http://', 'In A', 'say ', '. A', 'what is my ', ', and'])
-    wanted(part.repeat(32_768 / part.length))
-  assert.ok(performance.now() - begun < 2_000)
+  const ms = cpuMsOf(() => {
+    for (const part of ['and what ', 'time in Lima ', 'http://', 'In A', 'say ', '. A', 'what is my ', ', and'])
+      wanted(part.repeat(32_768 / part.length))
+  })
+  assert.ok(ms < 2_000, `${ms} ms`)
 })

@@ -88,9 +88,7 @@ test('two drivers at once take different lanes and do not wait for each other', 
     return offers
   })
   await held.promise
-  const begun = performance.now()
-  const mine = await takeLanes(bench.database, all)
-  assert.ok(performance.now() - begun < 2_000)
+  const mine = await takeLanes(bench.database, all) // while the other holds its own: a wait would end in the lock timeout
   go.resolve()
   assert.deepEqual([...namesOf(await other), ...namesOf(mine)], ['a 1', 'a 2', 'a 3'])
 })

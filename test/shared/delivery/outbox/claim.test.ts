@@ -42,9 +42,7 @@ test('a claim does not wait for another one under way, nor for an emitter, and t
     await go.promise
   })
   await held.promise
-  const begun = performance.now()
-  assert.deepEqual(names(await claimOutbox(bench.database)), ['c1'])
-  assert.ok(performance.now() - begun < 2_000)
+  assert.deepEqual(names(await claimOutbox(bench.database)), ['c1']) // a wait would end in the lock timeout
   go.resolve()
   await other
   assert.deepEqual(names(await claimOutbox(bench.database)), ['b1', 'b2'])
