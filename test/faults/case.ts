@@ -14,7 +14,7 @@ export interface FaultCase {
   readonly title: string
   /** Left out, with a note, where there is none; under CI=true that is a failure. */
   readonly needs?: 'kafka'
-  /** It has a world of its own; the smoke run does it beside the cases of the shared one. */
+  /** It has a world of its own; in the smoke run it goes on beside the cases that follow. */
   readonly apart?: true
   /** Not in the smoke run. */
   readonly fullOnly?: boolean

@@ -61,16 +61,17 @@ async function main(plan: Plan): Promise<boolean> {
   const shared = createSharedWorld(plan)
   const tally: Tally = { passed: 0, failed: 0, unsteady: [], seconds: new Map() }
   const begun = performance.now()
-  const runAll = async (cases: readonly FaultCase[]): Promise<void> => {
-    for (const one of cases) await runOften(one, plan, { shared, tally })
-  }
-  const apart = plan.cases.filter((one) => one.apart === true)
-  const sharing = runAll(plan.cases.filter((one) => one.apart !== true)).finally(shared.passed)
+  let beside = Promise.resolve()
   try {
-    // The full run has time, and its load is not to be another case's fault.
-    await Promise.all([sharing, (plan.full ? sharing : shared.begun).then(() => runAll(apart))])
+    for (const one of plan.cases) {
+      const running = (): Promise<void> => runOften(one, plan, { shared, tally })
+      // The full run has time, and its load is not to be another case's fault.
+      if (one.apart === true && !plan.full) beside = beside.then(running)
+      else await running()
+    }
+    await beside
   } finally {
-    await shared.stop().catch((error: unknown) => print(`the world did not stop cleanly: ${messageOf(error)}`))
+    await shared.end().catch((error: unknown) => print(`the world did not stop cleanly: ${messageOf(error)}`))
   }
   const times = [...tally.seconds].map(([id, seconds]) => `${id} ${seconds.toFixed(0)} s`)
   print(`\n${((performance.now() - begun) / 1_000).toFixed(0)} s: ${times.join(', ')}`)
@@ -83,28 +84,18 @@ interface SharedWorld {
   /** Started by the first who asks. */
   world(): Promise<World>
   /** Ends it; who asks then gets another one. */
-  renew(): Promise<void>
-  readonly stop: () => Promise<void>
-  /** Resolves when the first one is up, or nobody wants one any more. */
-  readonly begun: Promise<void>
-  /** Nobody wants one any more. */
-  readonly passed: () => void
+  end(): Promise<void>
 }
 
 function createSharedWorld({ log }: Plan): SharedWorld {
-  const { promise: begun, resolve: passed } = Promise.withResolvers<void>()
   let started: Promise<World> | undefined
-  const end = async (): Promise<void> => {
-    const last = started
-    started = undefined
-    await (await last)?.stop()
-  }
   return {
-    world: () => (started ??= startWorld({ log, print }).finally(passed)),
-    renew: end,
-    stop: end,
-    begun,
-    passed,
+    world: () => (started ??= startWorld({ log, print })),
+    end: async () => {
+      const last = started
+      started = undefined
+      await (await last)?.stop()
+    },
   }
 }
 
@@ -132,13 +123,13 @@ async function runOften(one: FaultCase, plan: Plan, { shared, tally }: Running):
     const numbered = repeats === 1 ? '' : ` [${time}/${repeats}]`
     let result = await runOnce(numbered)
     if (result.failures.length > 0 && plan.again) {
-      if (one.apart !== true) await shared.renew()
+      if (one.apart !== true) await shared.end()
       result = await runOnce(`${numbered} again`)
       if (result.failures.length === 0) tally.unsteady.push(`${id} ${title}`)
     }
     if (result.failures.length === 0) tally.passed += 1
     else tally.failed += 1
-    if (result.overran && one.apart !== true) await shared.renew() // what overran may still be at it
+    if (result.overran && one.apart !== true) await shared.end() // what overran may still be at it
   }
 }
 

@@ -16,6 +16,7 @@ export const badModelCases: readonly FaultCase[] = [
   ...[500, 503].map((status): FaultCase => ({
     id: 'F18',
     title: `the model answers ${status} to all: it is asked at most 1.2 times for each answer wanted`,
+    fullOnly: status === 500,
     limitMs: 180_000,
     run: async (fault) => {
       const { world, proven, note, full } = fault

@@ -17,6 +17,9 @@ import { streamCases } from './f23-streams.ts'
 export const faultCases: readonly FaultCase[] = [
   ...kafkaCases,
   ...postgresCases,
+  // These go on beside those that follow, which mostly wait.
+  ...rollingCases,
+  ...streamCases,
   ...redisCases,
   ...standingStillCases,
   ...brokenConnectionCases,
@@ -25,6 +28,4 @@ export const faultCases: readonly FaultCase[] = [
   ...smallHeapCases,
   ...badModelCases,
   ...badMemoryServiceCases,
-  ...rollingCases,
-  ...streamCases,
 ]

@@ -50,7 +50,8 @@ export interface TrafficOptions {
 }
 
 const lookEveryMs = 100
-const requestLimitMs = 15_000
+/** Longer than any answer may take: whether it came too late is for the case to say. */
+const requestLimitMs = 20_000
 /** Turns of a session run one after the other: it is stuck when none ended for so long. */
 const stuckAfterMs = 45_000
 
