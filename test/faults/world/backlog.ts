@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../../shared/database/index.ts'
 
 const sql = `SELECT
+  (SELECT count(*)::int FROM agent.turn WHERE state NOT IN ('completed', 'failed')) AS turns,
   (SELECT count(*)::int FROM sluice.parked) AS parked,
   (SELECT count(*)::int FROM sluice.lane) AS lanes,
   (SELECT count(*)::int FROM agent.memory_write_outbox) AS "memory writes",
