@@ -39,14 +39,10 @@ export const trace = (): Policy => (deps, next) => {
 
 /** Messaging conventions of OpenTelemetry. No key and no subject: they may name a person. */
 const attributesOf = ({ event, topic, partition, offset }: Incoming, { laneToken }: Reception): SpanAttributes => ({
-  ...(topic === undefined
-    ? {}
-    : {
-        'messaging.system': 'kafka',
-        'messaging.destination.name': topic,
-        'messaging.destination.partition.id': partition === undefined ? undefined : String(partition),
-        'messaging.kafka.offset': offset,
-      }),
+  'messaging.system': topic === undefined ? undefined : 'kafka',
+  'messaging.destination.name': topic,
+  'messaging.destination.partition.id': partition === undefined ? undefined : String(partition),
+  'messaging.kafka.offset': offset,
   'messaging.operation.name': 'process',
   'messaging.operation.type': 'process',
   'messaging.message.id': event.id,
