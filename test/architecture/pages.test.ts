@@ -10,7 +10,7 @@ import { createInstruments } from '../../shared/telemetry/index.ts'
 import { metricRows } from '../checks/metric-rows.ts'
 import { metricsIn } from '../checks/promql-metrics.ts'
 import { projectRoot } from '../support/places.ts'
-import { assertNone, list, read, sources, withoutComments } from './project-files.ts'
+import { assertNone, list, read, sources, tests, withoutComments } from './project-files.ts'
 
 /** The codes or names in the first column of a page's table. */
 const firstColumn = (page: string): readonly string[] =>
@@ -47,6 +47,20 @@ test('W-41: every declared metric is observed, but for those of which docs/metri
     unseen.map(({ name }) => name),
     [...admitted.matchAll(/`(\w+)`/g)].map(([, name]) => name),
     'observe it where it happens, or say in docs/metrics.md why nothing does',
+  )
+})
+
+test('docs/weaknesses.md and the numbers in the titles of tests agree both ways', () => {
+  const listed = [...read('docs/weaknesses.md').matchAll(/^\| (W-\d+[a-z]?) \|/gm)].map(([, number = '']) => number)
+  assert.ok(listed.length >= 25, `only ${listed.length} weaknesses were read`)
+  const titles = tests
+    .filter((file) => file.endsWith('.test.ts'))
+    .flatMap((file) => [...read(file).matchAll(/(['`])(?:(?!\1).)*\1/g)])
+  const borne = titles.flatMap(([text]) => [...text.matchAll(/\bW-\d+[a-z]?\b/g)].map(([number]) => number))
+  assert.deepEqual(
+    listed.toSorted(),
+    [...new Set(borne)].toSorted(),
+    'a test bears the number of each, and each number has its line',
   )
 })
 
