@@ -3,6 +3,7 @@
 //   npm run test:faults                    the smoke run: every fault once
 //   npm run test:faults -- --only F8       one fault family; several: F8,F11
 //   npm run test:faults -- --full          all cases, each as often as it asks for, at full length
+//   npm run test:faults -- --full --once   all cases at full length, each once
 //   npm run test:faults -- --log postgres  without Kafka; what needs it is left out
 //   npm run test:faults -- --again         what fails runs once more in a world of its own; when it passes then, it is named unsteady
 //   npm run test:faults -- --list          what there is
@@ -23,6 +24,8 @@ const defaultRepeats = 3
 interface Plan {
   readonly cases: readonly FaultCase[]
   readonly full: boolean
+  /** Also where a case asks to be repeated. */
+  readonly once: boolean
   readonly log: 'kafka' | 'postgres'
   readonly again: boolean
 }
@@ -32,18 +35,19 @@ function planRun(): Plan | undefined {
     options: {
       only: { type: 'string' },
       full: { type: 'boolean', default: false },
+      once: { type: 'boolean', default: false },
       log: { type: 'string', default: 'kafka' },
       again: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   })
-  const { only, full, log, again, list } = values
+  const { only, full, once, log, again, list } = values
   if (log !== 'kafka' && log !== 'postgres') throw new Error(`--log ${log}: kafka or postgres`)
   const wanted = only?.split(',')
   const unknown = wanted?.filter((id) => !faultCases.some((one) => one.id === id)) ?? []
   if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: there is no such fault; --list shows all`)
   const cases = faultCases.filter((one) => wanted?.includes(one.id) ?? (full || one.fullOnly !== true))
-  if (!list) return { cases, full, log, again }
+  if (!list) return { cases, full, once, log, again }
   for (const { id, title, fullOnly } of faultCases)
     print(`${id.padEnd(4)} ${title}${fullOnly === true ? '  (--full)' : ''}`)
   return undefined
@@ -118,7 +122,7 @@ async function runOften(one: FaultCase, plan: Plan, { shared, tally }: Running):
     show(one, result, which)
     return result
   }
-  const repeats = plan.full ? (one.repeats ?? defaultRepeats) : 1
+  const repeats = plan.full && !plan.once ? (one.repeats ?? defaultRepeats) : 1
   for (let time = 1; time <= repeats; time += 1) {
     const numbered = repeats === 1 ? '' : ` [${time}/${repeats}]`
     let result = await runOnce(numbered)
