@@ -13,7 +13,7 @@ import { openTurns } from '../world/traffic.ts'
 /** Messages a second that are wanted. What the machine gives is printed. */
 const perSecond = { smoke: 10, full: 200 }
 /** More would only wait in line, and on a slow machine for longer than a process has to end. */
-const mostOpen = 32
+const mostOpen = 24
 const rounds = { smoke: 1, full: 5 }
 
 export const rollingCases: readonly FaultCase[] = [

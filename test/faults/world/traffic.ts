@@ -56,22 +56,24 @@ const requestLimitMs = 20_000
 const stuckAfterMs = 45_000
 
 export function startTraffic(options: TrafficOptions, { database }: { readonly database: Database }): Traffic {
-  const { gatewayUrl, sessions = 4, everyMs = 800, mostOpen } = options
+  const { gatewayUrl, sessions = 4, everyMs = 800, mostOpen = Infinity } = options
   const all = Array.from({ length: sessions }, (): Session => ({ id: randomUUID(), turns: [], open: undefined }))
   const answers: Answer[] = []
-  let heldBack = false
+  /** Turns that were open at the last look, and those sent since. */
+  let open = 0
   let paused = new AbortController()
   let running: Promise<unknown> | undefined
 
   async function send(session: Session, signal: AbortSignal): Promise<void> {
     await sleep((all.indexOf(session) * everyMs) / sessions, undefined, { signal }).catch(() => undefined)
     while (!signal.aborted) {
-      if (heldBack) {
+      if (open >= mostOpen) {
         await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
         continue
       }
       const number = session.turns.length + 1
       session.open ??= { key: randomUUID(), text: number % 4 === 0 ? `What is ${number}*3?` : `hello ${number}` }
+      open += 1
       const begun = performance.now()
       const { body, ...answer } = await post(gatewayUrl, session, session.open)
       answers.push({ ...answer, at: begun, ms: performance.now() - begun })
@@ -84,9 +86,9 @@ export function startTraffic(options: TrafficOptions, { database }: { readonly d
     }
   }
 
-  async function holdBack(limit: number, signal: AbortSignal): Promise<void> {
+  async function lookAtOpen(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      heldBack = (await openTurns(database)) > limit
+      open = await openTurns(database)
       await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)
     }
   }
@@ -96,7 +98,7 @@ export function startTraffic(options: TrafficOptions, { database }: { readonly d
       if (running !== undefined) return
       paused = new AbortController()
       const { signal } = paused
-      const looking = mostOpen === undefined ? [] : [holdBack(mostOpen, signal)]
+      const looking = mostOpen === Infinity ? [] : [lookAtOpen(signal)]
       running = Promise.all([...looking, ...all.map((session) => send(session, signal))])
     },
     pause: async () => {
