@@ -5,10 +5,15 @@
 // OT1  Recording never waits: ended spans queue, and when the collector does not keep up the newest are dropped.
 // OT2  flush() and stop() end within their time and never reject. Nobody's work depends on a collector.
 
-import { ROOT_CONTEXT, SamplingDecision, trace as api } from '@opentelemetry/api'
+import { ROOT_CONTEXT, trace as api } from '@opentelemetry/api'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { NodeSDK } from '@opentelemetry/sdk-node'
-import { BatchSpanProcessor, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  SamplingDecision,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace'
 import type { Clock } from '../time/index.ts'
 import { createOtlpExporter, type OnExported } from './otlp-exporter.ts'
 import { createOtlpSender } from './otlp-sender.ts'

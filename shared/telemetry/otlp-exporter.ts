@@ -20,11 +20,13 @@ export function createOtlpExporter({ sender, onExported }: OtlpExporterDeps): Sp
     return body === undefined ? 'not serialisable' : sender.send(Buffer.from(body))
   }
   return {
-    export: (spans, done) =>
-      void send(spans).then((reason) => {
+    export: (spans, done) => {
+      const told = (reason: string): void => {
         onExported(reason === '' ? 'sent' : 'lost', spans.length, reason)
         done({ code: reason === '' ? ExportResultCode.SUCCESS : ExportResultCode.FAILED })
-      }),
+      }
+      void send(spans).then(told)
+    },
     forceFlush: async () => undefined,
     shutdown: async () => undefined,
   }

@@ -79,12 +79,13 @@ export function createSpanBatches(
     const batch = waiting.shift()
     if (batch === undefined) return
     const { memory, bytes, spans } = batch
-    const sending = sender.send(memory.subarray(0, bytes)).then((reason) => {
+    const settle = (reason: string): void => {
       underWay.delete(sending)
       spare.push(memory)
       onExported(reason === '' ? 'sent' : 'lost', spans, reason)
       sendNext()
-    })
+    }
+    const sending = sender.send(memory.subarray(0, bytes)).then(settle)
     underWay.add(sending)
   }
 
