@@ -47,9 +47,12 @@ export async function startTcpProxy(t: TestContext, { port }: { readonly port: n
     const pair = [client, server] as const
     pairs.add(pair)
     client.on('data', (bytes) => {
-      if (fatal === undefined || !bytes.includes(fatal)) return void server.write(bytes)
-      broken += 1
-      client.resetAndDestroy()
+      if (fatal === undefined || !bytes.includes(fatal)) {
+        server.write(bytes)
+      } else {
+        broken += 1
+        client.resetAndDestroy()
+      }
     })
     server.on('data', (bytes) => {
       const most = breaking.get(client)

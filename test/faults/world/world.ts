@@ -202,7 +202,11 @@ function createHeals(healing: Healing): () => Promise<string> {
     for (const one of processes)
       await until(`${one.spec.name} is ready`, () => answersReady(one.spec.readyUrl), { limitMs, everyMs: 100 })
     const endTicks = startTicks(`${memorySyncUrl}/`)
-    await workedOff(database, { limitMs }).finally(endTicks)
+    try {
+      await workedOff(database, { limitMs })
+    } finally {
+      await endTicks()
+    }
     const news = events.slice(judged)
     judged = events.length
     const ended = news.flatMap((event) => (event.kind === 'ended' ? [`${event.process} (${event.how})`] : []))
