@@ -38,6 +38,7 @@ export const redisCases: readonly FaultCase[] = [
   {
     id: 'F8',
     title: 'Redis cannot be reached for a while',
+    limitMs: 150_000,
     run: async (fault) => {
       const { redis } = await fault.world()
       const before = redis.proxy.counts.refused

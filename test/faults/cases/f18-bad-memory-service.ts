@@ -21,6 +21,7 @@ export const badMemoryServiceCases: readonly FaultCase[] = [
   {
     id: 'F18',
     title: 'memory-service answers 503 to all: it is looked at once in 5 s, turns go on, and it is used again at once',
+    limitMs: 120_000,
     run: async ({ world, proven, note, atEnd, full }) => {
       const shared = await world()
       const { memory, traffic } = shared
