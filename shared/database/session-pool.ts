@@ -36,12 +36,17 @@ export function createSessionPool(
   { config, size, sockets }: SessionPoolOptions,
   { clock, onBroken }: SessionPoolDeps,
 ): SessionPool {
-  const pool = new Pool({ ...config, max: size, idleTimeoutMillis: 30_000 })
+  const { query_timeout: answerMs = 0 } = config
+  // Sessions watch their answers themselves. The driver's own watch puts a closure into each query that V8 takes for long-lived:
+  // every query would survive, with all that it holds, until the next collection of the whole heap.
+  const pool = new Pool({ ...config, query_timeout: 0, max: size, idleTimeoutMillis: 30_000 })
   const underWay = new Set<Promise<unknown>>()
   const begins = new WeakMap<PoolClient, number>()
   let soundSince = Number.NEGATIVE_INFINITY
   let closed = false
   const watch = {
+    answerMs,
+    clock,
     isSound: (client: PoolClient): boolean => (begins.get(client) ?? 0) >= soundSince,
     onSilence: (): void => {
       soundSince = clock.monotonic()

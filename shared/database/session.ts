@@ -1,8 +1,10 @@
 // One pooled connection in the hands of one user. It knows whether it is lost, so that the pool never gets a broken connection
 // back and the user never takes a lost answer for a success.
 
+import type { Socket } from 'node:net'
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 import { SluiceError, sqlState } from '../errors/index.ts'
+import type { Clock } from '../time/index.ts'
 import { databaseError, endsSession, unavailable } from './database-errors.ts'
 import type { PreparedStatement, QueryAnswer } from './queryable.ts'
 import { statementGroup, type GroupedStatement } from './statement-group.ts'
@@ -23,6 +25,9 @@ export interface Session {
 }
 
 export interface SessionWatch {
+  /** Longest wait for an answer, in milliseconds; then the connection is cut. */
+  readonly answerMs: number
+  readonly clock: Pick<Clock, 'after'>
   /** May the connection be lent? One that may not is closed. */
   readonly isSound: (client: PoolClient) => boolean
   /** The server has not answered in time over a connection. */
@@ -30,7 +35,7 @@ export interface SessionWatch {
 }
 
 /** @throws SluiceError `database_unavailable` when no connection is to be had within the connect timeout. */
-export async function openSession(pool: Pool, { isSound, onSilence }: SessionWatch): Promise<Session> {
+export async function openSession(pool: Pool, { answerMs, clock, isSound, onSilence }: SessionWatch): Promise<Session> {
   const client = await soundClient(pool, isSound).catch((error: unknown) => {
     throw unavailable(error)
   })
@@ -46,10 +51,17 @@ export async function openSession(pool: Pool, { isSound, onSilence }: SessionWat
     return databaseError(lost ?? error, lost !== undefined)
   }
   let gathering: GroupedStatement[] = []
+  const giveUp = (): void => {
+    lost ??= silence()
+    onSilence()
+    streamOf(client).destroy() // the driver rejects what waits for an answer
+  }
   const sendGathered = (): void => {
     const statements = gathering
     gathering = []
-    if (statements.length > 0) client.query(statementGroup(statements))
+    if (statements.length === 0) return
+    const timer = clock.after(answerMs, giveUp)
+    client.query(statementGroup(statements, timer.cancel))
   }
   const gather = (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> =>
     new Promise((resolve, reject) => {
@@ -58,8 +70,9 @@ export async function openSession(pool: Pool, { isSound, onSilence }: SessionWat
     })
   const sendAlone = async (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> => {
     sendGathered() // statements run in call order
-    // `sql` goes first: the driver takes both forms, its types want one.
-    const answer: QueryResult | QueryResult[] = await client.query(sql as string, [...values])
+    const statement = typeof sql === 'string' ? { text: sql } : sql
+    const config = { ...statement, values: [...values], query_timeout: answerMs }
+    const answer: QueryResult | QueryResult[] = await client.query(config)
     return Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
   }
   return {
@@ -129,6 +142,11 @@ export const wasSilent = (error: unknown): boolean => error instanceof SluiceErr
 const silences = /^(Query read timeout|Connection terminated due to connection timeout)/
 
 const isSilence = (error: unknown): boolean => error instanceof Error && silences.test(error.message)
+/** As the driver has it for what it watches itself. */
+const silence = (): Error => new Error('Query read timeout')
+
+const streamOf = (client: PoolClient): Socket =>
+  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
 
 const isConnectionError = (error: unknown): boolean =>
   error instanceof Error && (driverMessages.test(error.message) || ('syscall' in error && 'errno' in error))

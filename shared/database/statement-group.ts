@@ -17,8 +17,8 @@ export interface GroupedStatement {
   readonly reject: (error: unknown) => void
 }
 
-/** Hand it to `client.query`. Each statement settles by itself. */
-export function statementGroup(statements: readonly GroupedStatement[]): Submittable {
+/** Hand it to `client.query`. Each statement settles by itself; `onEnd` is called when all have. */
+export function statementGroup(statements: readonly GroupedStatement[], onEnd: () => void): Submittable {
   const members = statements.map(({ sql, values }) => member(sql, values))
   const group = new Query('') as unknown as DriverQuery
   let at = 0
@@ -35,6 +35,7 @@ export function statementGroup(statements: readonly GroupedStatement[]): Submitt
   }
   /** Settling twice does nothing, as promises go. */
   const end = (failure: unknown): void => {
+    onEnd()
     for (const [index, { resolve, reject }] of statements.entries()) {
       const answer = members[index]
       if (answer === undefined || index > at) reject(skipped())
@@ -76,9 +77,12 @@ export function statementGroup(statements: readonly GroupedStatement[]): Submitt
 function member(sql: string | PreparedStatement, values: readonly unknown[]): DriverQuery {
   const statement = typeof sql === 'string' ? { text: sql } : sql
   const query = new Query({ ...statement, values: [...values] }) as unknown as DriverQuery
-  query._getRows = (wire) => wire.execute({ portal: '' }) // all rows, and no Sync of its own
+  query._getRows = executeOnly
   return query
 }
+
+/** All rows, and no Sync of its own. */
+const executeOnly = (wire: Wire): void => wire.execute({ portal: '' })
 
 const skipped = (): Error =>
   Object.assign(new Error('current transaction is aborted, commands ignored until end of transaction block'), {
