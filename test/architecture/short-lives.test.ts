@@ -21,7 +21,7 @@ test('no function on the path of an event is written where it is assigned to a p
   assert.match('  this.#abort ??= (reason) => {', assigned)
   assert.match('  waiting[at] = async function () {', assigned)
   assert.doesNotMatch("  const send: Session['query'] = (sql) => sql", assigned)
-  const files = list('shared/{events,function,resilience,telemetry,time}/**/*.ts')
+  const files = list('shared/{database,delivery,events,function,resilience,telemetry,time}/**/*.ts')
   assert.ok(files.length > 100, `only ${files.length} files were read`)
   const found = files.flatMap((file) =>
     withoutComments(read(file))
