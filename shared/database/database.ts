@@ -26,7 +26,7 @@ export interface DatabaseOptions extends Omit<ConnectionOptions, 'connectTimeout
   readonly poolSize: number
   /** Default 5,000. */
   readonly connectTimeoutMs?: number
-  /** Default 10,000: nothing outside is asked within a transaction, and one whose connection died holds its locks as long. */
+  /** Default 10,000: a transaction whose connection died holds its locks for as long. */
   readonly idleInTransactionTimeoutMs?: number
   /** How long start() keeps trying, in milliseconds. Default 30,000. */
   readonly startTimeoutMs?: number

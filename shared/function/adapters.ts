@@ -58,18 +58,36 @@ const probeOf = (name: Need, { probe, stop }: Required<Pick<Component, 'probe' |
   giveUp: () => stop(),
 })
 
-async function addDatabase({ name }: AnyFunction, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
+async function addDatabase(definition: AnyFunction, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
   const { createDatabase } = await import('../database/index.ts')
   const { databasePoolSize: poolSize, statementTimeoutMs, lockTimeoutMs } = config
   const url = required(config.databaseUrl, 'DATABASE_URL', 'Postgres')
   const database = createDatabase(
-    { url, poolSize, statementTimeoutMs, lockTimeoutMs, applicationName: name, stopTimeoutMs: stopTimeoutOf(config) },
+    {
+      url,
+      poolSize,
+      statementTimeoutMs,
+      lockTimeoutMs,
+      applicationName: definition.name,
+      stopTimeoutMs: stopTimeoutOf(config),
+      idleInTransactionTimeoutMs: idleInTransactionMs(definition),
+    },
     { log, clock },
   )
   parts.database = database
   parts.components.push(database, createSchemaCheck(database))
   parts.probes.push(probeOf('postgres', database))
 }
+
+/** A handler that runs within a transaction may ask others there for as long as it may run. */
+const idleInTransactionMs = (definition: AnyFunction): number =>
+  definition.kind === 'event' && definition.execution === 'transaction'
+    ? Math.max(idleMs, definition.delivery.timeoutMs + idleMarginMs)
+    : idleMs
+
+/** Who dies within a transaction holds its locks for so long. In milliseconds. */
+const idleMs = 10_000
+const idleMarginMs = 1_000
 
 async function addEventLog(
   { name, needs }: AnyFunction,
