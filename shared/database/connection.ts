@@ -22,8 +22,11 @@ export interface ConnectionOptions {
 /** A server that vanished sends nothing: the client gives up this long after the server should have, in milliseconds. */
 export const answerMarginMs = 5_000
 
+/** `query_timeout`: longest wait for an answer, in milliseconds. */
+export type ConnectionConfig = ClientConfig & { readonly query_timeout: number }
+
 /** `sockets` collects the open sockets, for a stop that cannot wait. */
-export function connectionConfig(options: ConnectionOptions, sockets: Set<Socket>): ClientConfig {
+export function connectionConfig(options: ConnectionOptions, sockets: Set<Socket>): ConnectionConfig {
   // Declared apart: @types/pg knows neither `pipeline` nor `stream` as a function.
   const config = {
     connectionString: options.url.reveal(),

@@ -5,13 +5,14 @@
 // are not lent any more, so that not each of them costs somebody the whole wait.
 
 import type { Socket } from 'node:net'
-import { Pool, type ClientConfig, type PoolClient } from 'pg'
+import { Pool, type PoolClient } from 'pg'
 import { SluiceError } from '../errors/index.ts'
 import type { Clock } from '../time/index.ts'
+import type { ConnectionConfig } from './connection.ts'
 import { openSession, type Session } from './session.ts'
 
 export interface SessionPoolOptions {
-  readonly config: ClientConfig
+  readonly config: ConnectionConfig
   readonly size: number
   /** The open sockets of the connections, for a close that cannot wait. */
   readonly sockets: ReadonlySet<Socket>
@@ -36,7 +37,7 @@ export function createSessionPool(
   { config, size, sockets }: SessionPoolOptions,
   { clock, onBroken }: SessionPoolDeps,
 ): SessionPool {
-  const { query_timeout: answerMs = 0 } = config
+  const { query_timeout: answerMs } = config
   // Sessions watch their answers themselves. The driver's own watch puts a closure into each query that V8 takes for long-lived:
   // every query would survive, with all that it holds, until the next collection of the whole heap.
   const pool = new Pool({ ...config, query_timeout: 0, max: size, idleTimeoutMillis: 30_000 })

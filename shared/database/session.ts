@@ -142,6 +142,7 @@ export const wasSilent = (error: unknown): boolean => error instanceof SluiceErr
 const silences = /^(Query read timeout|Connection terminated due to connection timeout)/
 
 const isSilence = (error: unknown): boolean => error instanceof Error && silences.test(error.message)
+
 /** As the driver has it for what it watches itself. */
 const silence = (): Error => new Error('Query read timeout')
 
