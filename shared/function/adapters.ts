@@ -79,15 +79,15 @@ async function addDatabase(definition: AnyFunction, parts: Parts, { config, log,
   parts.probes.push(probeOf('postgres', database))
 }
 
+/** Who dies within a transaction holds its locks for so long. In milliseconds. */
+const idleMs = 10_000
+const idleMarginMs = 1_000
+
 /** A handler that runs within a transaction may ask others there for as long as it may run. */
 const idleInTransactionMs = (definition: AnyFunction): number =>
   definition.kind === 'event' && definition.execution === 'transaction'
     ? Math.max(idleMs, definition.delivery.timeoutMs + idleMarginMs)
     : idleMs
-
-/** Who dies within a transaction holds its locks for so long. In milliseconds. */
-const idleMs = 10_000
-const idleMarginMs = 1_000
 
 async function addEventLog(
   { name, needs }: AnyFunction,

@@ -64,7 +64,8 @@ export interface HttpContext {
   readonly draining: AbortSignal
   /**
    * Declares the request a stream: the drain no longer waits for its end, and calls `close` when all other work is done
-   * and flushed, so that its client sees the last events and a retry hint before the connection ends.
+   * and flushed, so that its client sees the last events and a retry hint before the connection ends. Does nothing when the
+   * client has left already.
    */
   readonly openStream: (request: FastifyRequest, close: () => void | Promise<void>) => void
 }
