@@ -5,11 +5,11 @@
 //   npm run test:faults -- --full          all cases, each as often as it asks for, at full length
 //   npm run test:faults -- --full --once   all cases at full length, each once
 //   npm run test:faults -- --log postgres  without Kafka; what needs it is left out
-//   npm run test:faults -- --again         what fails runs once more in a world of its own; when it passes then, it is named unsteady
+//   npm run test:faults -- --again         what fails runs once more in a world of its own, and is unsteady when it passes then
 //   npm run test:faults -- --list          what there is
 //
-// A line for each fault: what, proof, measures, seconds. At the end how long each fault took, then `N passed, N failed`. Exit code 0: nothing failed;
-// 1: something did; 2: called wrongly.
+// A line for each case: what, proof, measures, seconds. At the end how long each fault took, then `N passed, N failed`.
+// Exit code 0: nothing failed; 1: something did; 2: called wrongly.
 
 import { parseArgs } from 'node:util'
 import { messageOf } from '../../shared/errors/index.ts'

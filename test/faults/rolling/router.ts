@@ -87,8 +87,8 @@ export async function startRouter(): Promise<Router> {
       answered += 1
       response.writeHead(statusCode, answer.headers)
       answer.pipe(response)
+      // A /ready that says no tells the truth, and refuses no work.
       if (statusCode >= 500 && url !== '/ready')
-        // which tells the truth, and refuses no work
         void buffer(answer).then(
           (text) => note(`${statusCode} ${text.toString().slice(0, 200)}`),
           () => undefined,

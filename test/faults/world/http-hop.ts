@@ -35,7 +35,8 @@ export interface HttpHop {
   stop(): Promise<void>
 }
 
-const passAll: HopRule = () => undefined
+/** The rule at first. */
+export const passAll: HopRule = () => undefined
 
 export async function startHttpHop(): Promise<HttpHop> {
   let target = ''
@@ -95,5 +96,3 @@ export async function startHttpHop(): Promise<HttpHop> {
     },
   }
 }
-
-export { passAll }
