@@ -1,5 +1,5 @@
-// Every metric of Sluice, declared once; docs/metrics.md shows the same list and test/architecture/pages.test.ts compares both ways.
-// Labels take values of closed sets: no ids, tenants or paths. All carry the label `function`, set as a default label.
+// Every metric of Sluice, declared once; docs/metrics.md shows the same list, and test/architecture/pages.test.ts compares both
+// ways. Labels take values of closed sets: no ids, tenants or paths. All carry the label `function`, set as a default label.
 
 import { Registry, collectDefaultMetrics, type RegistryContentType } from 'prom-client'
 import { buckets } from './buckets.ts'

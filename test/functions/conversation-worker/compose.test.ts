@@ -49,7 +49,8 @@ test(
       data: { session_id: 's1', turn_id: 't1', message: 'hello' },
     })
     await until('the model answers', () => model.requests().length === 1, { limitMs: 30_000 })
-    // Whether the lane is handed back within the drain, too, is a matter of time: from-lane.test.ts has it.
+    // Whether the lane is handed back within the drain, too, is a matter of time: shared/delivery/runs/from-lane.test.ts
+    // has it.
     const { finished, released } = await first.drain({ totalMs: 1_000 })
     assert.deepEqual([finished.length, released.length], [0, 1])
 

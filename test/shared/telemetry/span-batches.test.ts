@@ -46,7 +46,7 @@ test('spans that are few wait for others, and go out together after a second', a
   assert.deepEqual(clock.waiting, [])
 })
 
-test('a body that is full goes out at once, and its memory serves the next one', async () => {
+test('a body that is full goes out at once, and every span is in one of them, in order', async () => {
   const { bodies, told, batches } = setUp()
   let added = 0
   for (let round = 1; round <= 50; round += 1) {

@@ -171,16 +171,7 @@ test('texts that were quoted before are quoted the same again, however many ther
 })
 
 test('a known secret of hexadecimal digits is no id', () => {
-  const key = '0f'.repeat(32)
-  const work = {
-    name: 'step',
-    parent: undefined,
-    attributes: { id: key },
-    more: {},
-    links: [],
-    failure: undefined,
-    took: 0,
-  }
-  const text = JSON.stringify(ours(work, createRedact([key])))
-  assert.ok(text.includes('[redacted]') && !text.includes(key), text)
+  const secret = '0f'.repeat(32)
+  const whole = JSON.stringify(ours({ ...plain, attributes: { id: secret } }, createRedact([secret])))
+  assert.ok(whole.includes('[redacted]') && !whole.includes(secret), whole)
 })
