@@ -2,7 +2,8 @@
 // protocol, and one Sync ends them all. The server answers once, so a group costs one write and one answer, not one for each.
 //
 // SG1  After a failed statement the server skips the rest of the group up to its Sync. The failed one is rejected with its own
-//      error and the rest with 25P02, as if the aborted transaction had refused each.
+//      error and the rest with 25P02, as if the aborted transaction had refused each. What fails after the last answer, at the
+//      Sync, where a statement without a transaction of its own is committed, fails all.
 // SG2  The driver (pg 8.23) takes only its own class of query into its pipeline: a group is one, with steps of its own.
 
 import { Query, type QueryResult, type Submittable } from 'pg'
@@ -39,7 +40,7 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
     for (const [index, { resolve, reject }] of statements.entries()) {
       const answer = members[index]
       if (answer === undefined || index > at) reject(skipped())
-      else if (index === at && failure !== undefined) reject(failure)
+      else if (failure !== undefined && (index === at || at === members.length)) reject(failure)
       else if (answer._canceledDueToError !== false) reject(answer._canceledDueToError)
       else resolve(answer._result)
     }
@@ -52,6 +53,7 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
       wire.stream.cork()
       for (const one of members) {
         one._result._types = group._result._types
+        if (isOfAnotherText(one, wire)) wire.parse(one) // the server says so, and skips the rest
         one.prepare(wire)
       }
       wire.sync()
@@ -81,6 +83,12 @@ function member(sql: string | PreparedStatement, values: readonly unknown[]): Dr
   return query
 }
 
+/** The driver asks only whether the name is known. */
+const isOfAnotherText = ({ name, text }: DriverQuery, wire: Wire): boolean => {
+  if (name === undefined) return false
+  return (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name] ?? text) !== text
+}
+
 /** All rows, and no Sync of its own. */
 const executeOnly = (wire: Wire): void => wire.execute({ portal: '' })
 
@@ -92,8 +100,10 @@ const skipped = (): Error =>
 
 /** What the driver's connection has for its queries. */
 interface Wire {
+  readonly parsedStatements: Readonly<Record<string, string>>
   readonly submittedNamedStatements: Record<string, string>
   readonly stream: { cork(): void; uncork(): void }
+  parse(statement: { readonly name: string | undefined; readonly text: string }): void
   execute(portal: { readonly portal: string }): void
   sync(): void
 }

@@ -97,3 +97,24 @@ test('a text of several statements keeps its place between grouped ones', async 
   })
   assert.deepEqual(rows, [{ n: 20, text: 'x' }])
 })
+
+test('a lone statement that fails when its transaction ends, after its own answer, has failed', async (t) => {
+  const database = await open(t)
+  await database.query('CREATE TABLE only_once (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)')
+  const insert = (n: number): Promise<unknown> => database.query('INSERT INTO only_once VALUES ($1)', [n])
+  await insert(1)
+  await assert.rejects(insert(1), state('23505'))
+})
+
+test('a second text for the name of a prepared statement is refused, not taken for the first', async (t) => {
+  const database = await open(t)
+  const triple = { ...double, text: 'SELECT $1::int * 3 AS n' }
+  await database.query(double, [1])
+  await assert.rejects(database.query(triple, [1]), state('42P05'))
+  const inOneGroup = database.transaction((tx) =>
+    Promise.all([tx.query({ ...double, name: 'test.new' }, [1]), tx.query({ ...triple, name: 'test.new' }, [1])]),
+  )
+  await assert.rejects(inOneGroup, state('42P05'))
+  const { rows } = await database.query(double, [21])
+  assert.deepEqual(rows, [{ n: 42 }])
+})
