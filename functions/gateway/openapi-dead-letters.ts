@@ -29,7 +29,7 @@ export function deadLetterPaths(): Readonly<Record<string, object>> {
   const ok = (description: string, schema: object = { type: 'object' }): Readonly<Record<string, object>> => ({
     200: { description, content: json(schema) },
   })
-  const refused = ['invalid_request', 'database_unavailable'] as const
+  const refused = ['invalid_request'] as const
   const body = (schema: object): object => ({ required: true, content: json(schema) })
   const get = (operationId: string, summary: string, more: object): object => ({
     get: { operationId, summary, ...more },

@@ -5,7 +5,7 @@ import { answers, json, parameters } from './openapi-parts.ts'
 
 const path = '/v1/admin/lanes'
 const one = `${path}/{function}/{key}`
-const refused = ['invalid_request', 'invalid_parameter', 'database_unavailable'] as const
+const refused = ['invalid_request', 'invalid_parameter'] as const
 const lane = { $ref: '#/components/schemas/Lane' }
 
 const decision = (operationId: string, summary: string, description: string): object => ({

@@ -8,6 +8,7 @@ interface ObjectSchema {
 }
 
 const problem = { $ref: '#/components/schemas/Problem' }
+
 export function parameters(where: 'path' | 'query', { properties, required = [] }: ObjectSchema): readonly object[] {
   return Object.entries(properties).map(([name, schema]) => ({
     name,
@@ -19,6 +20,7 @@ export function parameters(where: 'path' | 'query', { properties, required = [] 
 
 export const json = (schema: object): object => ({ 'application/json': { schema } })
 
+/** Of every route: each asks who calls, and the database. */
 const always = [
   'malformed_request',
   'unauthenticated',
@@ -26,6 +28,8 @@ const always = [
   'forbidden',
   'tenant_invalid',
   'draining',
+  'database_unavailable',
+  'database_busy',
   'internal',
   'headers_too_large',
   'uri_too_long',

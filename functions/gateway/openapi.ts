@@ -26,13 +26,7 @@ const lastEventId = {
   description: 'Position of the last event seen; the stream goes on after it.',
 }
 
-const bodyErrors = [
-  'invalid_json',
-  'invalid_request',
-  'body_too_large',
-  'unsupported_media_type',
-  'database_unavailable',
-] as const
+const bodyErrors = ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'] as const
 const onceErrors = ['idempotency_mismatch', 'idempotency_running', 'invalid_parameter'] as const
 
 export const openApi = {
@@ -93,7 +87,6 @@ export const openApi = {
           'not_found',
           'gone',
           'too_many_streams',
-          'database_unavailable',
         ),
       },
     },
@@ -117,7 +110,6 @@ export const openApi = {
           },
           'invalid_parameter',
           'invalid_request',
-          'database_unavailable',
         ),
       },
     },
@@ -130,7 +122,6 @@ export const openApi = {
           { 200: { description: 'The session', content: json({ $ref: '#/components/schemas/Session' }) } },
           'not_found',
           'invalid_request',
-          'database_unavailable',
         ),
       },
     },
@@ -156,7 +147,6 @@ export const openApi = {
           'not_found',
           'invalid_parameter',
           'invalid_request',
-          'database_unavailable',
         ),
       },
     },
