@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { names, ofKind, rendered, required, skip } from './chart-of-test.ts'
+import { names, ofKind, rendered, required, skip } from './rendered-chart.ts'
 
 test('a Service spells out what Knative would fill in, so that a second apply changes nothing', { skip }, (t) => {
   for (const { spec } of ofKind(rendered(t, required), 'Service')) {

@@ -16,7 +16,7 @@ import {
   required,
   skip,
   type EnvironmentVariable,
-} from './chart-of-test.ts'
+} from './rendered-chart.ts'
 
 test('each function reads from the store, as itself, what its variables need and nothing else', { skip }, (t) => {
   const resources = rendered(t, external)

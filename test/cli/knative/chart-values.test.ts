@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stringify } from 'yaml'
-import { kinds, names, ofKind, rendered, required, skip } from './chart-of-test.ts'
+import { kinds, names, ofKind, rendered, required, skip } from './rendered-chart.ts'
 
 test('an image, the address of Kafka and names of Secrets are enough', { skip }, (t) => {
   const resources = rendered(t, required)

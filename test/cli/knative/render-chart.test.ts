@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { findHelmProgram } from '../../../cli/knative/helm.ts'
 import { renderChart } from '../../../cli/knative/render-chart.ts'
 import { projectRoot } from '../../support/index.ts'
-import { definitions, names, ofKind, rendered, required, skip, type Resource } from './chart-of-test.ts'
+import { definitions, names, ofKind, rendered, required, skip, type Resource } from './rendered-chart.ts'
 
 test('the same functions give the same bytes', { skip }, () => {
   const [first, second] = [renderChart(projectRoot, definitions), renderChart(projectRoot, definitions)]
