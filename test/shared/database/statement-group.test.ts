@@ -118,3 +118,32 @@ test('a second text for the name of a prepared statement is refused, not taken f
   const { rows } = await database.query(double, [21])
   assert.deepEqual(rows, [{ n: 42 }])
 })
+
+test('a lone statement whose connection breaks between its answer and the end of its transaction is no success', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const target = new URL(url)
+  const port = Number(target.port)
+  let cuts = false
+  const listener = createServer((client) => {
+    const server = connect(port, target.hostname)
+    client.pipe(server)
+    server.on('data', (bytes) => {
+      const ready = cuts ? bytes.length - 6 : bytes.length // a ReadyForQuery has six bytes, and is the last of an answer
+      client.write(bytes.subarray(0, ready))
+      if (cuts) setImmediate(() => client.destroy())
+    })
+    for (const socket of [client, server]) socket.on('error', () => undefined)
+    client.on('close', () => server.destroy())
+    server.on('close', () => client.destroy())
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  atEnd(t, () => void listener.close())
+  target.port = String((listener.address() as AddressInfo).port)
+  const database = await openDatabase(t, target.href, { poolSize: 1 })
+  await database.query(double, [1])
+  cuts = true
+  await assert.rejects(database.query(double, [2]), { code: 'database_unavailable' })
+  cuts = false
+  assert.deepEqual((await database.query(double, [3])).rows, [{ n: 6 }])
+})
