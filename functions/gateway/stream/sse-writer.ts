@@ -72,6 +72,7 @@ export function createSseWriter(
 
   function beat(): void {
     write(': alive\n\n')
+    if (ended.signal.aborted) return // there was no room for it
     heartbeat = clock.after(heartbeatMs, beat, { unref: true })
   }
 
