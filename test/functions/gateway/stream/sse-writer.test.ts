@@ -134,7 +134,7 @@ test('a client that leaves ends the stream and its heartbeat', async (t) => {
 test('a heartbeat for which there is no room ends the stream, and no other follows', async (t) => {
   const time = createManualClock()
   const { writer, response, endings } = await open(t, { heartbeatMs: 1_000, bufferBytes: 1_000_000 }, time)
-  writer.send({ type: 'x', data: 'x'.repeat(16_000_000) }) // more than the network holds
+  writer.send({ type: 'x', data: { text: 'x'.repeat(16_000_000) } }) // more than the network holds
   await time.advance(1_000)
   assert.deepEqual(endings, ['buffer-full'])
   response.destroy()
