@@ -66,7 +66,7 @@ export async function openSession(pool: Pool, { answerMs, clock, isSound, onSile
   const gather = (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> =>
     new Promise((resolve, reject) => {
       if (gathering.length === 0) process.nextTick(sendGathered) // after all that is ready to go on now
-      gathering.push({ sql, values, resolve, reject })
+      gathering.push({ sql, values: values.map(asOfNow), resolve, reject })
     })
   const sendAlone = async (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> => {
     sendGathered() // statements run in call order
@@ -112,6 +112,9 @@ export const isPlain = (value: unknown): boolean =>
   value === null ||
   Buffer.isBuffer(value) ||
   (Array.isArray(value) && value.every(isPlain))
+
+/** The caller may use its list again before the group leaves. Buffers are not copied. */
+const asOfNow = (value: unknown): unknown => (Array.isArray(value) ? value.map(asOfNow) : value)
 
 async function soundClient(pool: Pool, isSound: SessionWatch['isSound']): Promise<PoolClient> {
   for (;;) {

@@ -13,7 +13,7 @@ export interface GroupedStatement {
   /** One statement; the extended protocol takes no more. */
   readonly sql: string | PreparedStatement
   /** Such that the driver writes them without code of their own, which could throw half-way. */
-  readonly values: readonly unknown[]
+  readonly values: unknown[]
   readonly resolve: (answer: QueryResult) => void
   readonly reject: (error: unknown) => void
 }
@@ -76,9 +76,9 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
   return Object.assign(group, steps) as unknown as Submittable
 }
 
-function member(sql: string | PreparedStatement, values: readonly unknown[]): DriverQuery {
+function member(sql: string | PreparedStatement, values: unknown[]): DriverQuery {
   const statement = typeof sql === 'string' ? { text: sql } : sql
-  const query = new Query({ ...statement, values: [...values] }) as unknown as DriverQuery
+  const query = new Query({ ...statement, values }) as unknown as DriverQuery
   query._getRows = executeOnly
   return query
 }

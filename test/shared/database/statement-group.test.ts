@@ -147,3 +147,24 @@ test('a lone statement whose connection breaks between its answer and the end of
   cuts = false
   assert.deepEqual((await database.query(double, [3])).rows, [{ n: 6 }])
 })
+
+test('the values of a statement are those that they were when it was called', async (t) => {
+  const database = await open(t)
+  const sent = await database.transaction((tx) => {
+    const list = ['a']
+    const values = [1, list]
+    const answers = [1, 2].map((n) => {
+      values[0] = n
+      list[0] = `of ${n}`
+      return tx.query('SELECT $1::int AS n, $2::text[] AS list', values)
+    })
+    return Promise.all(answers)
+  })
+  assert.deepEqual(
+    sent.flatMap(({ rows }) => rows),
+    [
+      { n: 1, list: ['of 1'] },
+      { n: 2, list: ['of 2'] },
+    ],
+  )
+})
