@@ -25,7 +25,7 @@ export function classifyError(error: unknown): Verdict {
 /** A readable text for any thrown value, `undefined` and proxies with throwing getters included. */
 export function messageOf(error: unknown): string {
   try {
-    if (error instanceof Error) return error.message === '' ? error.name : error.message
+    if (error instanceof Error) return String(error.message === '' ? error.name : error.message) // nothing holds it to a text
     return typeof error === 'string' ? error : `thrown: ${String(error)}`
   } catch {
     return 'thrown: a value without a text'

@@ -52,6 +52,7 @@ test('any thrown value has a text, even one that throws when asked', () => {
   }
   assert.equal(messageOf(hostile), 'thrown: a value without a text')
   assert.equal(messageOf(new Error('')), 'Error')
+  assert.equal(messageOf(Object.assign(new Error('x'), { message: undefined })), 'undefined') // as careless code makes them
   assert.equal(messageOf(undefined), 'thrown: undefined')
   assert.equal(messageOf('as it is'), 'as it is')
   assert.equal(messageOf(Symbol('x')), 'thrown: Symbol(x)')
