@@ -40,7 +40,7 @@ export function createOtlpSender(
       open(url, { method: 'POST', agent, headers: { ...headers, ...type }, signal })
         .on('response', (response) => {
           response.resume() // partial success is not worth a second look
-          resolve(response.statusCode ?? 0)
+          response.on('close', () => resolve(response.statusCode ?? 0)) // until then the time limit is to hold
         })
         .on('error', reject)
         .end(body)

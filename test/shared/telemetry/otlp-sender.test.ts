@@ -65,3 +65,16 @@ test('nothing is under way after close, and who waits is told', limit, async (t)
   assert.notEqual(await sending, '')
   assert.ok(requests.length <= 1)
 })
+
+test('a receiver whose answer never ends is left when the time is up', limit, async (t) => {
+  const gone = Promise.withResolvers<void>()
+  const { url } = await startLoopbackServer(t, (request, response) => {
+    request.resume()
+    request.socket.once('close', gone.resolve)
+    response.writeHead(200).write('{')
+  })
+  const sender = createOtlpSender({ url, headers: {}, timeoutMs: 200 }, { clock })
+  t.after(() => sender.close())
+  assert.equal(await sender.send(body), 'deadline_exceeded')
+  await gone.promise
+})
