@@ -73,7 +73,7 @@ test('a receiver whose answer never ends is left when the time is up', limit, as
     request.socket.once('close', gone.resolve)
     response.writeHead(200).write('{')
   })
-  const sender = createOtlpSender({ url, headers: {}, timeoutMs: 200 }, { clock })
+  const sender = createOtlpSender({ url, headers: {}, timeoutMs: 200 }, { clock: systemClock })
   t.after(() => sender.close())
   assert.equal(await sender.send(body), 'deadline_exceeded')
   await gone.promise
