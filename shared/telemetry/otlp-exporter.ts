@@ -25,7 +25,7 @@ export function createOtlpExporter({ sender, onExported }: OtlpExporterDeps): Sp
         onExported(reason === '' ? 'sent' : 'lost', spans.length, reason)
         done({ code: reason === '' ? ExportResultCode.SUCCESS : ExportResultCode.FAILED })
       }
-      void send(spans).then(told)
+      void send(spans).then(told, () => told('not serialisable'))
     },
     forceFlush: async () => undefined,
     shutdown: async () => undefined,
