@@ -25,7 +25,10 @@ export function classifyError(error: unknown): Verdict {
 /** A readable text for any thrown value, `undefined` and proxies with throwing getters included. */
 export function messageOf(error: unknown): string {
   try {
-    if (error instanceof Error) return String(error.message === '' ? error.name : error.message) // nothing holds it to a text
+    if (error instanceof Error) {
+      const { message, name }: Record<'message' | 'name', unknown> = error // nothing holds them to texts
+      return String(message === '' ? name : message)
+    }
     return typeof error === 'string' ? error : `thrown: ${String(error)}`
   } catch {
     return 'thrown: a value without a text'
