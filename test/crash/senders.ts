@@ -51,9 +51,12 @@ export function startSenders({ planned, file, rate }: SendersOptions, deps: Send
     if (early > 0) await sleep(early)
   }
 
+  const acked = new Set<string>()
+
   function note(sends: readonly PlannedSend[], outcome: Send['outcome'], again: boolean): void {
     for (const { oversized: _, ...send } of sends) {
       counts[outcome] += 1
+      if (outcome === 'acked' && send.kind !== 'conflict') acked.add(send.id)
       const kind = again && send.kind === 'first' ? 'repeat' : send.kind
       lines.write(`${JSON.stringify({ ...send, kind, outcome, at: Date.now() } satisfies Send)}\n`)
     }
@@ -73,7 +76,9 @@ export function startSenders({ planned, file, rate }: SendersOptions, deps: Send
       await mayGoOn()
       await pace(batch.length)
       tried += batch.length
-      await sendBatch(batch)
+      // Other data under an id is a conflict only where the first is known to be: else it may itself be the first to arrive.
+      const sound = batch.filter(({ kind, id }) => kind !== 'conflict' || acked.has(id))
+      if (sound.length > 0) await sendBatch(sound)
     }
   }
 
