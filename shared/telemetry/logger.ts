@@ -10,7 +10,7 @@ import { createRecordRedact, type Fields } from './redact-record.ts'
 import { createRedact, type Redact } from './redact-text.ts'
 import { createRepeatLimit, repeatDefaults, type LeftOut, type RepeatLimitOptions } from './repeat-limit.ts'
 import { createStandardOutput } from './standard-output.ts'
-import { currentTrace } from './trace-context.ts'
+import { currentTrace, type TraceContext } from './trace-context.ts'
 
 export type Logger = Pick<
   PinoLogger,
@@ -55,10 +55,8 @@ export function createLogger(
         else method.call(this, fields, told)
       },
     },
-    mixin: () => {
-      const trace = currentTrace()
-      return trace === undefined ? { trace_id: '', span_id: '' } : { trace_id: trace.traceId, span_id: trace.spanId }
-    },
+    mixin: (fields: object) => ('span_id' in fields ? placed : placeOf(currentTrace())),
+    mixinMergeStrategy: (fields: object, place: object) => (place === placed ? fields : { ...place, ...fields }),
   }
   const log: PinoLogger = pino(settings, destination ?? createStandardOutput())
   const flush = log.flush.bind(log)
@@ -68,6 +66,12 @@ export function createLogger(
   }
   return log
 }
+
+/** A line that says itself where it belongs needs nothing more: there is one for each event. */
+const placed = {}
+
+const placeOf = (trace: TraceContext | undefined): Fields =>
+  trace === undefined ? { trace_id: '', span_id: '' } : { trace_id: trace.traceId, span_id: trace.spanId }
 
 const warning = pino.levels.values['warn'] ?? 40
 

@@ -34,14 +34,14 @@ interface Batch {
   spans: number
 }
 
-/** From so many bytes on a body is sent, about a hundred spans. */
-const fullBytes = 131_072
+/** From so many bytes on a body is sent, about two hundred spans. */
+const fullBytes = 262_144
 /** Room for one more span of the same length, and for what ends the body. */
 const memoryBytes = 2 * fullBytes + 1_024
 /** Of UTF-8, for one unit of a JavaScript string. */
 const mostBytesOfChar = 3
 /** Filling, waiting and under way. */
-const mostBatches = 32
+const mostBatches = 16
 /** A collector far away takes its time. */
 const mostUnderWay = 4
 /** Longest wait of a span for others, in milliseconds. */
