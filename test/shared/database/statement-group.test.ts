@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { sqlState } from '../../../shared/errors/index.ts'
 import type { Database } from '../../../shared/database/index.ts'
@@ -13,19 +13,14 @@ async function open(t: TestContext, through = async (url: string): Promise<strin
   return openDatabase(t, await through(url), { poolSize: 1 })
 }
 
-/** Counts what the server says that it is ready for more: once for each Sync, and for each message of the simple protocol. */
-async function countAnswers(t: TestContext, url: string): Promise<{ readonly url: string; answers(): number }> {
+/** A URL that leads to the same server; what it answers is given to `pass`. */
+async function hop(t: TestContext, url: string, pass: (bytes: Buffer, client: Socket) => void): Promise<string> {
   const target = new URL(url)
   const port = Number(target.port)
-  let answers = 0
   const listener = createServer((client) => {
     const server = connect(port, target.hostname)
     client.pipe(server)
-    server.on('data', (bytes) => {
-      for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readUInt32BE(at + 1))
-        if (bytes[at] === 0x5a) answers += 1
-      client.write(bytes)
-    })
+    server.on('data', (bytes) => pass(bytes, client))
     for (const socket of [client, server]) socket.on('error', () => undefined)
     client.on('close', () => server.destroy())
     server.on('close', () => client.destroy())
@@ -34,7 +29,18 @@ async function countAnswers(t: TestContext, url: string): Promise<{ readonly url
   await once(listener, 'listening')
   atEnd(t, () => void listener.close())
   target.port = String((listener.address() as AddressInfo).port)
-  return { url: target.href, answers: () => answers }
+  return target.href
+}
+
+const readyForQuery = 'Z'.charCodeAt(0)
+
+/** How often the server says that it is ready for more: once for each Sync, and for each message of the simple protocol. */
+function readiesIn(bytes: Buffer): number {
+  let readies = 0
+  for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readUInt32BE(at + 1)) {
+    if (bytes[at] === readyForQuery) readies += 1
+  }
+  return readies
 }
 
 const double = { name: 'test.double', text: 'SELECT $1::int * 2 AS n' }
@@ -44,17 +50,22 @@ const state =
     sqlState(error) === expected
 
 test('statements that begin in one turn of the event loop are answered together', async (t) => {
-  let counted = { url: '', answers: (): number => 0 }
-  const database = await open(t, async (url) => (counted = await countAnswers(t, url)).url)
-  const before = counted.answers()
+  let answers = 0
+  const database = await open(t, (url) =>
+    hop(t, url, (bytes, client) => {
+      answers += readiesIn(bytes)
+      client.write(bytes)
+    }),
+  )
+  const before = answers
   const rows = await database.transaction(async (tx) => {
-    const answers = await Promise.all([1, 2, 3].map((n) => tx.query<{ n: number }>(double, [n])))
-    assert.equal(counted.answers() - before, 1, 'BEGIN and the three')
+    const doubled = await Promise.all([1, 2, 3].map((n) => tx.query<{ n: number }>(double, [n])))
+    assert.equal(answers - before, 1, 'BEGIN and the three')
     void tx.query(double, [4])
-    return answers.map(({ rows: [row] }) => row?.n)
+    return doubled.map(({ rows: [row] }) => row?.n)
   })
   assert.deepEqual(rows, [2, 4, 6])
-  assert.equal(counted.answers() - before, 2, 'the fourth and COMMIT')
+  assert.equal(answers - before, 2, 'the fourth and COMMIT')
 })
 
 test('what a group with a failed statement was to prepare is prepared when it is used next', async (t) => {
@@ -120,27 +131,14 @@ test('a second text for the name of a prepared statement is refused, not taken f
 })
 
 test('a lone statement whose connection breaks between its answer and the end of its transaction is no success', async (t) => {
-  const { url } = await createTestDatabase(t, { migrated: false })
-  const target = new URL(url)
-  const port = Number(target.port)
   let cuts = false
-  const listener = createServer((client) => {
-    const server = connect(port, target.hostname)
-    client.pipe(server)
-    server.on('data', (bytes) => {
+  const database = await open(t, (url) =>
+    hop(t, url, (bytes, client) => {
       const ready = cuts ? bytes.length - 6 : bytes.length // a ReadyForQuery has six bytes, and is the last of an answer
       client.write(bytes.subarray(0, ready))
       if (cuts) setImmediate(() => client.destroy())
-    })
-    for (const socket of [client, server]) socket.on('error', () => undefined)
-    client.on('close', () => server.destroy())
-    server.on('close', () => client.destroy())
-  })
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  atEnd(t, () => void listener.close())
-  target.port = String((listener.address() as AddressInfo).port)
-  const database = await openDatabase(t, target.href, { poolSize: 1 })
+    }),
+  )
   await database.query(double, [1])
   cuts = true
   await assert.rejects(database.query(double, [2]), { code: 'database_unavailable' })
