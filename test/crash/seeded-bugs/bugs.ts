@@ -14,8 +14,9 @@ export interface SeededBug {
 }
 
 const sql = 'schemas/database/0001-delivery.sql'
-/** Has the later form of some of its functions. */
+/** Have the later forms of some of its functions. */
 const laterSql = 'schemas/database/0012-less-work-for-each-event.sql'
+const latestSql = 'schemas/database/0013-claims-of-free-lanes.sql'
 const outboxFolder = 'shared/delivery/outbox'
 const runsFolder = 'shared/delivery/runs'
 
@@ -111,7 +112,7 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'an event overtakes the parked ones of its key',
     patches: [
       {
-        file: laterSql,
+        file: latestSql,
         find: 'p_parks OR EXISTS (SELECT FROM sluice.lane WHERE function = p_function AND key = p_key)',
         replace: 'p_parks',
       },
@@ -170,9 +171,9 @@ export const seededBugs: readonly SeededBug[] = [
         replace: 'CREATE SEQUENCE sluice.outbox_sequence;\nCREATE TABLE sluice.outbox_key (',
       },
       {
-        file: laterSql,
-        find: 'VALUES (p_topics[1], p_keys[1], place,',
-        replace: "VALUES (p_topics[1], p_keys[1], nextval('sluice.outbox_sequence'),",
+        file: latestSql,
+        find: 'VALUES (p_topic, p_key, place,',
+        replace: "VALUES (p_topic, p_key, nextval('sluice.outbox_sequence'),",
       },
       {
         file: laterSql,
@@ -201,7 +202,7 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'other data under a used id is taken for a repeat',
     patches: [
       {
-        file: laterSql,
+        file: latestSql,
         find: "CASE WHEN taken_hash = p_data_hash THEN 'duplicate' ELSE 'conflict' END",
         replace: "'duplicate'",
         everywhere: true,

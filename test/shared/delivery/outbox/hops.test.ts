@@ -6,6 +6,7 @@ import { createDelivery, type Delivery } from '../../../../shared/delivery/index
 import { hopsOf } from '../../../../shared/delivery/outbox/hops.ts'
 import { decodeRecord, toolCallFinished, topics } from '../../../../shared/events/index.ts'
 import { contractOf, createWorkbench, finished, incoming, take, type Workbench } from '../workbench.ts'
+import { until } from '../../../support/index.ts'
 
 const emits = { produces: [{ topic: topics.toolResults, type: toolCallFinished }] }
 const withHops = (hops: string) => {
@@ -85,7 +86,10 @@ test('two functions that cause each other for ever come to an end', { timeout: 6
 
   let runs = 1
   for (let offset = 0, quiet = false; !quiet;) {
-    while ((await bench.outbox.relay()) > 0);
+    await until('everything emitted is published, by whoever has its key', async () => {
+      await bench.outbox.relay()
+      return (await bench.rows(`SELECT FROM sluice.outbox WHERE state = 'pending'`)).length === 0
+    })
     quiet = true
     for (let partition = 0; partition < (await bench.eventLog.partitions('tool.results')); partition += 1) {
       const { next } = await bench.eventLog.bounds('tool.results', partition)
