@@ -22,9 +22,10 @@ export interface EncodedRecord extends EventRecord {
  * Throws `ce_invalid` for an event that a KafkaSource could not deliver: better here than dropped without a dead letter there.
  */
 export function encodeRecord(event: CloudEvent, { key }: { readonly key: string }): EncodedRecord {
-  refuseUndeliverable(event)
-  const headers: [string, Buffer][] = []
-  for (const [name, value] of attributesOf(event)) headers.push([`ce_${name}`, Buffer.from(value)])
+  const headers = deliverableAttributes(event).map(([name, value]): [string, Buffer] => [
+    `ce_${name}`,
+    Buffer.from(value),
+  ])
   const contentType = contentTypeOf(event)
   if (contentType !== undefined) headers.push(['content-type', Buffer.from(contentType)])
   headers.push(...traceHeaders(event.extensions))
@@ -33,14 +34,18 @@ export function encodeRecord(event: CloudEvent, { key }: { readonly key: string 
 }
 
 /** @throws SluiceError `ce_invalid`, as `encodeRecord` would. */
-export function refuseUndeliverable(event: CloudEvent): void {
+export const refuseUndeliverable = (event: CloudEvent): void => void deliverableAttributes(event)
+
+function deliverableAttributes(event: CloudEvent): readonly (readonly [name: string, value: string])[] {
+  const attributes = [...attributesOf(event)]
   const draft = createDraft()
-  for (const [name, value] of attributesOf(event)) setAttribute(draft, name, value)
+  for (const [name, value] of attributes) setAttribute(draft, name, value)
   const contentType = contentTypeOf(event)
   if (contentType !== undefined) setAttribute(draft, 'datacontenttype', contentType)
   const fault = isEnvelope(contentType) ? 'its content type is that of an envelope' : faultOf(draft)
   if (fault !== undefined)
     throw new SluiceError('ce_invalid', `event ${event.id} of ${event.type} cannot be published: ${fault}`)
+  return attributes
 }
 
 // a reader would take the data for the event
