@@ -6,7 +6,7 @@ import type { Clock } from '../time/index.ts'
 import type { Instruments } from './instruments.ts'
 import type { Logger } from './logger.ts'
 import type { Tracing } from './open-telemetry.ts'
-import type { OnExported } from './otlp-exporter.ts'
+import type { OnExported } from './otlp-sender.ts'
 import type { Redact } from './redact-text.ts'
 import { noTracer } from './span.ts'
 

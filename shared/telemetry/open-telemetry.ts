@@ -15,8 +15,8 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace'
 import type { Clock } from '../time/index.ts'
-import { createOtlpExporter, type OnExported } from './otlp-exporter.ts'
-import { createOtlpSender } from './otlp-sender.ts'
+import { createOtlpExporter } from './otlp-exporter.ts'
+import { createOtlpSender, type OnExported } from './otlp-sender.ts'
 import type { Redact } from './redact-text.ts'
 import { createSpanBatches } from './span-batches.ts'
 import { createSpanToJson, requestFrame } from './span-json.ts'

@@ -4,15 +4,12 @@
 import { ExportResultCode } from '@opentelemetry/core'
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
-import type { OtlpSender } from './otlp-sender.ts'
+import type { OnExported, OtlpSender } from './otlp-sender.ts'
 
 export interface OtlpExporterDeps {
   readonly sender: Pick<OtlpSender, 'send'>
   readonly onExported: OnExported
 }
-
-/** Hears what became of so many spans. `reason` holds no address. */
-export type OnExported = (outcome: 'sent' | 'lost', spans: number, reason: string) => void
 
 export function createOtlpExporter({ sender, onExported }: OtlpExporterDeps): SpanExporter {
   async function send(spans: ReadableSpan[]): Promise<string> {

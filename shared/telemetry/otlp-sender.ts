@@ -22,6 +22,9 @@ export interface OtlpSender {
   close(): void
 }
 
+/** Hears what became of so many spans. `reason` holds no address. */
+export type OnExported = (outcome: 'sent' | 'lost', spans: number, reason: string) => void
+
 /** A receiver that restarts or sheds load is back soon. In milliseconds. */
 const retryAfterMs = 500
 const retried = new Set([429, 502, 503, 504])

@@ -6,8 +6,7 @@
 // SB3  After stop() nothing is taken, and no timer keeps the process alive.
 
 import type { Clock, Timer } from '../time/index.ts'
-import type { OnExported } from './otlp-exporter.ts'
-import type { OtlpSender } from './otlp-sender.ts'
+import type { OnExported, OtlpSender } from './otlp-sender.ts'
 
 export interface SpanBatchesOptions {
   /** What stands before and after the spans of a request. */
