@@ -26,7 +26,7 @@ export interface DatabaseOptions extends Omit<ConnectionOptions, 'connectTimeout
   readonly poolSize: number
   /** Default 5,000. */
   readonly connectTimeoutMs?: number
-  /** Default 10,000: a transaction whose connection died holds its locks for as long. */
+  /** Default `idleInTransactionMs`. */
   readonly idleInTransactionTimeoutMs?: number
   /** How long start() keeps trying, in milliseconds. Default 30,000. */
   readonly startTimeoutMs?: number
@@ -39,6 +39,8 @@ export interface DatabaseDeps {
   readonly clock: Clock
 }
 
+/** A transaction whose connection died holds its locks for so long, in milliseconds. */
+export const idleInTransactionMs = 10_000
 const probeEveryMs = 5_000
 const probeSilentEveryMs = 1_000
 /** A server that does not answer this question for so long is not there. */
@@ -50,7 +52,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   const {
     poolSize,
     connectTimeoutMs = 5_000,
-    idleInTransactionTimeoutMs = 10_000,
+    idleInTransactionTimeoutMs = idleInTransactionMs,
     startTimeoutMs = 30_000,
     stopTimeoutMs = 5_000,
   } = options

@@ -1,4 +1,4 @@
-export { createDatabase, type DatabaseDeps, type DatabaseOptions } from './database.ts'
+export { createDatabase, idleInTransactionMs, type DatabaseDeps, type DatabaseOptions } from './database.ts'
 export { migrate, type AppliedMigration, type MigrateOptions } from './migrate.ts'
 export { notifyPayloadBytes } from './notifier.ts'
 export type {

@@ -59,7 +59,7 @@ const probeOf = (name: Need, { probe, stop }: Required<Pick<Component, 'probe' |
 })
 
 async function addDatabase(definition: AnyFunction, parts: Parts, { config, log, clock }: Surroundings): Promise<void> {
-  const { createDatabase } = await import('../database/index.ts')
+  const { createDatabase, idleInTransactionMs } = await import('../database/index.ts')
   const { databasePoolSize: poolSize, statementTimeoutMs, lockTimeoutMs } = config
   const url = required(config.databaseUrl, 'DATABASE_URL', 'Postgres')
   const database = createDatabase(
@@ -70,7 +70,7 @@ async function addDatabase(definition: AnyFunction, parts: Parts, { config, log,
       lockTimeoutMs,
       applicationName: definition.name,
       stopTimeoutMs: stopTimeoutOf(config),
-      idleInTransactionTimeoutMs: idleInTransactionMs(definition),
+      idleInTransactionTimeoutMs: Math.max(idleInTransactionMs, withinTransactionMs(definition)),
     },
     { log, clock },
   )
@@ -79,15 +79,14 @@ async function addDatabase(definition: AnyFunction, parts: Parts, { config, log,
   parts.probes.push(probeOf('postgres', database))
 }
 
-/** Who dies within a transaction holds its locks for so long. In milliseconds. */
-const idleMs = 10_000
-const idleMarginMs = 1_000
+/** The limit of a handler ends its run before the server ends its transaction. */
+const handlerMarginMs = 1_000
 
-/** A handler that runs within a transaction may ask others there for as long as it may run. */
-const idleInTransactionMs = (definition: AnyFunction): number =>
+/** How long a handler that runs within a transaction may ask others there. */
+const withinTransactionMs = (definition: AnyFunction): number =>
   definition.kind === 'event' && definition.execution === 'transaction'
-    ? Math.max(idleMs, definition.delivery.timeoutMs + idleMarginMs)
-    : idleMs
+    ? definition.delivery.timeoutMs + handlerMarginMs
+    : 0
 
 async function addEventLog(
   { name, needs }: AnyFunction,
