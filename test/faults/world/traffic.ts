@@ -8,6 +8,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../../shared/database/index.ts'
+import { countDown } from './count-down.ts'
 
 export interface Answer {
   /** Milliseconds on the clock of performance.now(). */
@@ -130,15 +131,17 @@ interface TurnRow {
 }
 
 async function allEnded(session: string, database: Database): Promise<readonly TurnRow[]> {
-  for (let [left, movedAt] = [Number.POSITIVE_INFINITY, performance.now()]; ;) {
-    const { rows } = await database.query<TurnRow>(turnsSql, [session])
-    const open = rows.filter(({ state }) => state !== 'completed' && state !== 'failed').length
-    if (open === 0) return rows
-    if (open < left) [left, movedAt] = [open, performance.now()]
-    if (performance.now() - movedAt > stuckAfterMs)
-      assert.fail(`${open} turns of session ${session} are open, and none has ended for ${stuckAfterMs / 1_000} s`)
-    await sleep(200)
+  let turns: readonly TurnRow[] = []
+  const open = async (): Promise<number> => {
+    turns = (await database.query<TurnRow>(turnsSql, [session])).rows
+    return turns.filter(({ state }) => state !== 'completed' && state !== 'failed').length
   }
+  await countDown(
+    open,
+    { stuckAfterMs },
+    (left) => `${left} turns of session ${session} are open, and none has ended for ${stuckAfterMs / 1_000} s`,
+  )
+  return turns
 }
 
 async function judge({ id, turns, open }: Session, database: Database): Promise<void> {

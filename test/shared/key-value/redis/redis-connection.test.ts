@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { secret } from '../../../../shared/config/index.ts'
 import { SluiceError } from '../../../../shared/errors/index.ts'
 import { createRedisKeyValue, type KeyValueStore } from '../../../../shared/key-value/index.ts'
@@ -12,6 +12,22 @@ const unavailable = (error: unknown): boolean => error instanceof SluiceError &&
 
 const make = (url: string): KeyValueStore =>
   createRedisKeyValue({ url: secret(url), connectionName: 'test', startTimeoutMs: 300 }, { clock, log })
+
+/** A subscription whose connection a test can break, and a publisher whose own it cannot. */
+async function subscribeThroughProxy(t: TestContext) {
+  const redis = await redisForTests(t)
+  if (redis === undefined) return undefined
+  const { proxy, proxied } = await proxyTo(t, redis.url)
+  const [store, other] = [make(proxied), make(redis.url)]
+  for (const { component } of [store, other]) {
+    await component.start(t.signal)
+    atEnd(t, () => component.stop())
+  }
+  const name = redis.uniqueName('channel')
+  const received: string[] = []
+  await store.channel.subscribe(name, (message) => received.push(message))
+  return { proxy, received, publish: (message: string) => other.channel.publish(name, message) }
+}
 
 test('a process starts without Redis, and uses it as soon as it answers', { timeout: 30_000 }, async (t) => {
   const redis = await redisForTests(t)
@@ -53,22 +69,14 @@ test('start ends with the reason of its signal, and leaves nothing open', { time
 })
 
 test('a connection that went dead without a sign is replaced', { timeout: 40_000 }, async (t) => {
-  const redis = await redisForTests(t)
-  if (redis === undefined) return
-  const { proxy, proxied } = await proxyTo(t, redis.url)
-  const [store, other] = [make(proxied), make(redis.url)]
-  for (const { component } of [store, other]) {
-    await component.start(t.signal)
-    atEnd(t, () => component.stop())
-  }
-  const name = redis.uniqueName('channel')
-  const received: string[] = []
-  await store.channel.subscribe(name, (message) => received.push(message))
+  const subscription = await subscribeThroughProxy(t)
+  if (subscription === undefined) return
+  const { proxy, publish, received } = subscription
   proxy.freezePresent()
   await until(
     'messages come again',
     async () => {
-      await other.channel.publish(name, 'x')
+      await publish('x')
       return received.length > 0
     },
     { limitMs: 20_000, everyMs: 100 },
@@ -79,24 +87,16 @@ test(
   'a connection that breaks while it subscribes again is replaced by one that does',
   { timeout: 40_000 },
   async (t) => {
-    const redis = await redisForTests(t)
-    if (redis === undefined) return
-    const { proxy, proxied } = await proxyTo(t, redis.url)
-    const [store, other] = [make(proxied), make(redis.url)]
-    for (const { component } of [store, other]) {
-      await component.start(t.signal)
-      atEnd(t, () => component.stop())
-    }
-    const name = redis.uniqueName('channel')
-    const received: string[] = []
-    await store.channel.subscribe(name, (message) => received.push(message))
+    const subscription = await subscribeThroughProxy(t)
+    if (subscription === undefined) return
+    const { proxy, publish, received } = subscription
     proxy.cut()
     proxy.mend()
     proxy.breakAt('\r\nsubscribe\r\n') // its name has the word, too
     await until('it has tried again', () => proxy.broken >= 2)
     proxy.mend()
     await until('messages come again', async () => {
-      await other.channel.publish(name, 'x')
+      await publish('x')
       return received.length > 0
     })
   },
