@@ -23,7 +23,10 @@ export interface ConnectionOptions {
 export const answerMarginMs = 5_000
 
 /** `query_timeout`: longest wait for an answer, in milliseconds. */
-export type ConnectionConfig = ClientConfig & { readonly query_timeout: number }
+export type ConnectionConfig = ClientConfig & {
+  readonly query_timeout: number
+  readonly connectionTimeoutMillis: number
+}
 
 /** `sockets` collects the open sockets, for a stop that cannot wait. */
 export function connectionConfig(options: ConnectionOptions, sockets: Set<Socket>): ConnectionConfig {

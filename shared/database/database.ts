@@ -18,7 +18,7 @@ import { createChannelListener } from './listener.ts'
 import { createNotifier } from './notifier.ts'
 import type { Database, Queryable } from './queryable.ts'
 import { wasSilent, type Session } from './session.ts'
-import { createSessionPool } from './session-pool.ts'
+import { createSessionPool, type SessionPool, type UseOptions } from './session-pool.ts'
 import { runTransaction } from './transaction.ts'
 
 export interface DatabaseOptions extends Omit<ConnectionOptions, 'connectTimeoutMs' | 'idleInTransactionTimeoutMs'> {
@@ -85,9 +85,12 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
   }
 
   /** Every use of a connection passes here, so health follows what callers see. */
-  async function withSession<T>(work: (session: Session) => Promise<T>, { use } = pool): Promise<T> {
+  async function withSession<T>(
+    work: (session: Session) => Promise<T>,
+    { from = pool, ...options }: UseOptions & { readonly from?: SessionPool } = {},
+  ): Promise<T> {
     try {
-      const result = await use(work)
+      const result = await from.use(work, options)
       noteSuccess()
       return result
     } catch (error) {
@@ -96,9 +99,9 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     }
   }
 
-  async function withLiveSession<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async function withLiveSession<T>(work: (session: Session) => Promise<T>, options?: UseOptions): Promise<T> {
     if (standsStill) throw unavailable(new Error('it said nothing when it was asked last'))
-    return withSession(work)
+    return withSession(work, options)
   }
 
   const query: Queryable['query'] = (sql, values) =>
@@ -120,7 +123,7 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
           session.release()
         }
       },
-      pool.idle() ? pool : spare,
+      { from: pool.idle() ? pool : spare },
     )
 
   const ping = (): Promise<void> => (asking ??= pingTwice().finally(() => (asking = undefined)))
@@ -193,8 +196,8 @@ export function createDatabase(options: DatabaseOptions, { log, clock }: Databas
     health: () => health,
     probe: ping,
     query,
-    transaction: (work, transactionOptions = {}) =>
-      withLiveSession((session) => runTransaction(session, work, transactionOptions)),
+    transaction: (work, { mayFollow, ...limits } = {}) =>
+      withLiveSession((session) => runTransaction(session, work, limits), { mayFollow }),
     listen: (channel, onNotify) => listener.listen(channel, onNotify),
     notify,
   }

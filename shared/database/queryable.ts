@@ -41,6 +41,12 @@ export interface TransactionOptions {
   /** Default: read committed. */
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
   readonly readOnly?: boolean
+  /**
+   * While all connections are lent, may it begin on one whose COMMIT, of the transaction before, is not answered yet? That saves
+   * a round trip. It shares the fate of that connection, and when that COMMIT fails `work` may be begun a second time, with
+   * nothing executed the first time: for what is repeated anyway. Default: no.
+   */
+  readonly mayFollow?: boolean
 }
 
 export interface Subscription {

@@ -1,5 +1,5 @@
-// One pooled connection in the hands of one user. It knows whether it is lost, so that the pool never gets a broken connection
-// back and the user never takes a lost answer for a success.
+// One pooled connection in the hands of one user, or of one whose last statement is under way and its follower. It knows whether
+// it is lost, so that the pool never gets a broken connection back and the user never takes a lost answer for a success.
 
 import type { Socket } from 'node:net'
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
@@ -20,7 +20,12 @@ export interface Session {
   ping(limitMs: number): Promise<void>
   /** What ended the connection, once it has ended. */
   lost(): unknown
-  /** Gives the connection back, or destroys it when it is lost or `broken`. */
+  /**
+   * Lends the session to a follower, if there is one, while the last statement of its user is under way: what the follower
+   * sends first leaves with it, behind a Sync of its own. The user sends nothing more. False: there is no follower.
+   */
+  passOn(): boolean
+  /** Gives the connection back when all who had it did so, or destroys it when it is lost or was `broken` for one of them. */
   release(broken?: boolean): void
 }
 
@@ -32,10 +37,14 @@ export interface SessionWatch {
   readonly isSound: (client: PoolClient) => boolean
   /** The server has not answered in time over a connection. */
   readonly onSilence: () => void
+  /** Takes the one out of the line that may have a session before it is given back. */
+  readonly nextFollower: () => ((session: Session) => void) | undefined
+  readonly onReleased: () => void
 }
 
 /** @throws SluiceError `database_unavailable` when no connection is to be had within the connect timeout. */
-export async function openSession(pool: Pool, { answerMs, clock, isSound, onSilence }: SessionWatch): Promise<Session> {
+export async function openSession(pool: Pool, watch: SessionWatch): Promise<Session> {
+  const { answerMs, clock, isSound, onSilence } = watch
   const client = await soundClient(pool, isSound).catch((error: unknown) => {
     throw unavailable(error)
   })
@@ -50,23 +59,31 @@ export async function openSession(pool: Pool, { answerMs, clock, isSound, onSile
     if (endsSession(error) || isConnectionError(error) || isStalePlan(error)) lost ??= error
     return databaseError(lost ?? error, lost !== undefined)
   }
-  let gathering: GroupedStatement[] = []
+  let users = 1
+  let spoiled = false
+  let groups: GroupedStatement[][] = [] // that have not left
+  let isCut = false
   const giveUp = (): void => {
     lost ??= silence()
     onSilence()
     streamOf(client).destroy() // the driver rejects what waits for an answer
   }
   const sendGathered = (): void => {
-    const statements = gathering
-    gathering = []
-    if (statements.length === 0) return
-    const timer = clock.after(answerMs, giveUp)
-    client.query(statementGroup(statements, timer.cancel))
+    const gathered = groups
+    groups = []
+    if (gathered.length > 1) streamOf(client).cork() // one write
+    for (const statements of gathered) {
+      const timer = clock.after(answerMs, giveUp)
+      client.query(statementGroup(statements, timer.cancel))
+    }
+    if (gathered.length > 1) streamOf(client).uncork()
   }
   const gather = (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> =>
     new Promise((resolve, reject) => {
-      if (gathering.length === 0) process.nextTick(sendGathered) // after all that is ready to go on now
-      gathering.push({ sql, values: values.map(asOfNow), resolve, reject })
+      if (groups.length === 0) process.nextTick(sendGathered) // after all that is ready to go on now
+      if (groups.length === 0 || isCut) groups.push([])
+      isCut = false
+      groups.at(-1)?.push({ sql, values: values.map(asOfNow), resolve, reject })
     })
   const sendAlone = async (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> => {
     sendGathered() // statements run in call order
@@ -75,7 +92,7 @@ export async function openSession(pool: Pool, { answerMs, clock, isSound, onSile
     const answer: QueryResult | QueryResult[] = await client.query(config)
     return Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
   }
-  return {
+  const session: Session = {
     query: async <R extends object>(
       sql: string | PreparedStatement,
       values: readonly unknown[] = [],
@@ -95,11 +112,24 @@ export async function openSession(pool: Pool, { answerMs, clock, isSound, onSile
       }
     },
     lost: () => lost,
+    passOn: () => {
+      const follow = lost === undefined && isSound(client) ? watch.nextFollower() : undefined
+      if (follow === undefined) return false
+      users += 1
+      isCut = true
+      follow(session)
+      return true
+    },
     release: (broken = false) => {
+      spoiled ||= broken
+      users -= 1
+      if (users > 0) return
       client.off('error', onError)
-      client.release(broken || lost !== undefined)
+      client.release(spoiled || lost !== undefined)
+      watch.onReleased()
     },
   }
+  return session
 }
 
 /** A text without values may be several statements, which only the simple protocol takes. */

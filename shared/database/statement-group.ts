@@ -77,8 +77,9 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
 }
 
 function member(sql: string | PreparedStatement, values: unknown[]): DriverQuery {
-  const statement = typeof sql === 'string' ? { text: sql } : sql
-  const query = new Query({ ...statement, values }) as unknown as DriverQuery
+  const { name, text } = typeof sql === 'string' ? { text: sql } : sql
+  const query = new Query(text, values) as unknown as DriverQuery // an object of options would be copied, property by property
+  query.name = name
   query._getRows = executeOnly
   return query
 }

@@ -5,34 +5,62 @@
 // T3  What `work` did not await travels with COMMIT: when it fails, the server rolls back, and its error is what the caller hears.
 //     The server's word decides: an answer that cannot be read changes nothing about a COMMIT, and nobody waited for it.
 // T4  A lost connection is what the caller hears of, even when `work` swallowed it or failed by it in another way.
-// T5  Once `work` returned nothing more is sent for it: the connection will be another transaction's.
+// T5  Once `work` returned nothing more is sent for it: the connection will be another transaction's, and may be so before the
+//     answer to COMMIT. A COMMIT that the server skipped, because a statement that travelled with it failed, leaves the transaction
+//     open; then the BEGIN of the next one is refused, with all that travelled with it. Whoever has the connection rolls back,
+//     so that one does and begins again.
 
-import { SluiceError } from '../errors/index.ts'
-import { databaseError } from './database-errors.ts'
+import { SluiceError, sqlState } from '../errors/index.ts'
+import { databaseError, unavailable } from './database-errors.ts'
 import type { PreparedStatement, Transaction, TransactionOptions } from './queryable.ts'
 import { isPlain, type Session } from './session.ts'
+
+type Limits = Omit<TransactionOptions, 'mayFollow'>
 
 export async function runTransaction<T>(
   session: Session,
   work: (tx: Transaction) => Promise<T>,
-  options: TransactionOptions,
+  options: Limits,
 ): Promise<T> {
+  let end = await beginAndEnd(session, work, options)
+  if (!end.ok && end.wasRefused) end = await beginAndEnd(session, work, options)
+  session.release(!end.isOver)
+  if (end.ok) return end.result
+  throw end.error
+}
+
+/** `isOver`: the connection is in no transaction, or in that of its next user. */
+type End<T> =
+  | { readonly ok: true; readonly isOver: true; readonly result: T }
+  | { readonly ok: false; readonly isOver: boolean; readonly wasRefused: boolean; readonly error: unknown }
+
+async function beginAndEnd<T>(
+  session: Session,
+  work: (tx: Transaction) => Promise<T>,
+  options: Limits,
+): Promise<End<T>> {
   const underWay: UnderWay = new Map()
   const { tx, close } = transactionOn(session, underWay)
-  let ended = false
+  let isOver = false
+  const begun = session.query(beginStatement(options)) // travels with the first statement of the work
+  let isBegun = false
+  begun.then(
+    () => (isBegun = true),
+    () => undefined, // the work's statements fail then, too
+  )
   try {
-    const begun = session.query(beginStatement(options)) // travels with the first statement of the work
-    begun.catch(() => undefined) // the work's statements fail then, too
     const result = await work(tx)
     close()
     await Promise.all([...underWay].filter(([, { mayStayUnsent }]) => mayStayUnsent).map(([answer]) => answer))
     const before = Promise.all([begun, ...underWay.keys()])
     before.catch(() => undefined) // asked when COMMIT does not succeed: what failed before it is the reason
-    const { command } = await session.query(commit).catch(async (error: unknown) => {
+    const ending = session.query(commit)
+    isOver = isBegun && session.passOn()
+    const { command } = await ending.catch(async (error: unknown) => {
       await before
       throw error
     })
-    ended = true
+    isOver = true
     if (command !== 'COMMIT') {
       await before
       throw new SluiceError(
@@ -40,22 +68,32 @@ export async function runTransaction<T>(
         'The transaction was rolled back: the error of one of its statements was swallowed; put the statement behind a savepoint',
       )
     }
-    return result
+    return { ok: true, isOver, result }
   } catch (error) {
-    if (session.lost() !== undefined) throw databaseError(session.lost(), true)
-    if (!ended) ended = await rolledBack(session)
-    throw error
-  } finally {
     close()
-    session.release(!ended)
+    const lost = session.lost()
+    if (lost === undefined && !isOver) isOver = await rolledBack(session)
+    const refusal = await begun.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    const wasRefused = lost === undefined && isOver && sqlState(refusal) === inFailedTransaction
+    return { ok: false, isOver, wasRefused, error: lost === undefined ? error : lossOf(lost, refusal) }
   }
 }
+
+/** What ended the connection before BEGIN was answered is no doing of this transaction. */
+const lossOf = (lost: unknown, refusal: unknown): unknown =>
+  refusal === undefined ? databaseError(lost, true) : unavailable(lost)
+
+/** SQLSTATE of a statement that the server refused because the transaction it came in had failed. */
+const inFailedTransaction = '25P02'
 
 /** Prepared, so that they travel in a group with what comes before or after them. */
 const begin = { name: 'sluice.begin', text: 'BEGIN' }
 const commit = { name: 'sluice.commit', text: 'COMMIT' }
 
-function beginStatement(options: TransactionOptions): string | PreparedStatement {
+function beginStatement(options: Limits): string | PreparedStatement {
   if (Object.keys(options).length === 0) return begin
   const { isolation, readOnly, lockTimeoutMs, statementTimeoutMs } = options
   const mode = [

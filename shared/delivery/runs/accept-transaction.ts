@@ -102,7 +102,7 @@ function whenClaimed(
   return inSpan(
     tracer,
     () => ({ name: 'transaction' }),
-    () => deps.database.transaction(decided),
+    () => deps.database.transaction(decided, { mayFollow: true }),
   )
 }
 
