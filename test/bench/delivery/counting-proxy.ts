@@ -96,10 +96,10 @@ function statementReader(): (chunk: Buffer) => readonly string[] {
       const end = at + typeBytes + bytes.readUInt32BE(at + typeBytes)
       if (end > bytes.length) break
       const fields = bytes.subarray(at + typeBytes + 4, end)
-      if (typeBytes === 1 && bytes[at] === query) texts.push(textAt(fields, 0))
+      if (typeBytes === 1 && bytes[at] === query) texts.push(short(wordAt(fields, 0)))
       const second = fields.indexOf(0) + 1
-      if (typeBytes === 1 && bytes[at] === parse) prepared.set(textAt(fields, 0), textAt(fields, second))
-      if (typeBytes === 1 && bytes[at] === bind) texts.push(prepared.get(textAt(fields, second)) ?? '') // after its portal
+      if (typeBytes === 1 && bytes[at] === parse) prepared.set(wordAt(fields, 0), short(wordAt(fields, second)))
+      if (typeBytes === 1 && bytes[at] === bind) texts.push(prepared.get(wordAt(fields, second)) ?? '') // after its portal
       typeBytes = 1
       at = end
     }
@@ -108,5 +108,6 @@ function statementReader(): (chunk: Buffer) => readonly string[] {
   }
 }
 
-const textAt = (fields: Buffer, from: number): string =>
-  fields.toString('utf8', from, fields.indexOf(0, from)).replaceAll(/\s+/g, ' ').trim().slice(0, 60)
+const wordAt = (fields: Buffer, from: number): string => fields.toString('latin1', from, fields.indexOf(0, from))
+
+const short = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, 60)

@@ -1,4 +1,5 @@
-// A Postgres server of the benchmark's own, with fsync as in production, and the schema in it.
+// A Postgres server of the benchmark's own, with fsync as in production, and the schema in it. PG_BIN names other programs than the
+// packaged ones, which are built to be small.
 
 import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,10 +19,12 @@ export async function startDurablePostgres(): Promise<
 > {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-bench-')))
   chmodSync(folder, 0o711) // root lends the folder in it to another account
+  const binDir = process.env['PG_BIN'] ?? ''
   const server = await startEmbeddedPostgres({
     dataDir: join(folder, 'pg'),
     cacheDir: projectCache,
     stopTimeoutMs: 5_000,
+    binDir: binDir === '' ? undefined : binDir,
   })
   const database = await openDatabase(server.url)
   await migrate(database, { directory: join(projectRoot, 'schemas', 'database'), log })
