@@ -4,7 +4,9 @@
 // SG1  After a failed statement the server skips the rest of the group up to its Sync. The failed one is rejected with its own
 //      error and the rest with 25P02, as if the aborted transaction had refused each. What fails after the last answer, at the
 //      Sync, where a statement without a transaction of its own is committed, fails all.
-// SG2  The driver (pg 8.23) takes only its own class of query into its pipeline: a group is one, with steps of its own.
+// SG2  What a prepared statement answers is described once over a connection. A migration that changes it makes the server refuse
+//      the statement, and the connection is given up.
+// SG3  The driver (pg 8.23) takes only its own class of query into its pipeline: a group is one, with steps of its own.
 
 import { Query, type QueryResult, type Submittable } from 'pg'
 import type { PreparedStatement } from './queryable.ts'
@@ -23,6 +25,7 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
   const members = statements.map(({ sql, values }) => member(sql, values))
   const group = new Query('') as unknown as DriverQuery
   let at = 0
+  let described: Descriptions = new Map()
 
   const current = (): DriverQuery => members[at] ?? group
   /** The driver notes what is prepared by the name and text of the query that is answered. */
@@ -50,19 +53,32 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
     callback: (failure) => end(failure ?? undefined),
     submit: (wire) => {
       show()
+      const { descriptions, silentWire } = knownOver(wire)
+      described = descriptions
       wire.stream.cork()
       for (const one of members) {
         one._result._types = group._result._types
         if (isOfAnotherText(one, wire)) wire.parse(one) // the server says so, and skips the rest
-        one.prepare(wire)
+        const known = one.name === undefined ? undefined : described.get(one.name)
+        if (known === undefined) one.prepare(wire)
+        else {
+          if (known !== noRows) one.handleRowDescription(known)
+          one.prepare(silentWire)
+        }
       }
       wire.sync()
       wire.stream.uncork()
       return null
     },
-    handleRowDescription: (message) => current().handleRowDescription(message),
+    handleRowDescription: (message) => {
+      const { name } = current()
+      if (name !== undefined) described.set(name, message)
+      current().handleRowDescription(message)
+    },
     handleDataRow: (message) => current().handleDataRow(message),
     handleCommandComplete: (message, wire) => {
+      const { name } = current()
+      if (name !== undefined && !described.has(name)) described.set(name, noRows)
       current().handleCommandComplete(message, wire)
       next()
     },
@@ -82,6 +98,28 @@ function member(sql: string | PreparedStatement, values: unknown[]): DriverQuery
   query.name = name
   query._getRows = executeOnly
   return query
+}
+
+/** By the name of the statement: how the server described its rows, or that it has none. */
+type Descriptions = Map<string, unknown>
+
+const noRows = Symbol('no rows')
+
+interface Known {
+  readonly descriptions: Descriptions
+  /** The same wire, over which nothing is asked to be described. */
+  readonly silentWire: Wire
+}
+
+const connections = new WeakMap<Wire, Known>()
+
+function knownOver(wire: Wire): Known {
+  const known = connections.get(wire) ?? {
+    descriptions: new Map(),
+    silentWire: Object.create(wire, { describe: { value: () => undefined } }) as Wire,
+  }
+  connections.set(wire, known)
+  return known
 }
 
 /** The driver asks only whether the name is known. */

@@ -43,6 +43,15 @@ function readiesIn(bytes: Buffer): number {
   return readies
 }
 
+/** How often the server describes rows, or says that there are none. */
+function descriptionsIn(bytes: Buffer): number {
+  let descriptions = 0
+  for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readUInt32BE(at + 1)) {
+    if (bytes[at] === 'T'.charCodeAt(0) || bytes[at] === 'n'.charCodeAt(0)) descriptions += 1
+  }
+  return descriptions
+}
+
 const double = { name: 'test.double', text: 'SELECT $1::int * 2 AS n' }
 const state =
   (expected: string) =>
@@ -66,6 +75,37 @@ test('statements that begin in one turn of the event loop are answered together'
   })
   assert.deepEqual(rows, [2, 4, 6])
   assert.equal(answers - before, 2, 'the fourth and COMMIT')
+})
+
+test('what a prepared statement answers is described once over a connection', async (t) => {
+  let descriptions = 0
+  const database = await open(t, (url) =>
+    hop(t, url, (bytes, client) => {
+      descriptions += descriptionsIn(bytes)
+      client.write(bytes)
+    }),
+  )
+  await database.query('CREATE TABLE seen (big bigint, list int[], note text)')
+  const insert = { name: 'test.insert', text: 'INSERT INTO seen VALUES ($1, $2, $3)' }
+  const read = { name: 'test.read', text: 'SELECT big, list, note FROM seen WHERE big > $1 ORDER BY big' }
+  const counts: number[] = []
+  for (const n of [1, 2, 3]) {
+    const before = descriptions
+    const seen = await database.transaction(async (tx) => {
+      const inserted = tx.query(insert, [n, [n, n], null])
+      const [some, none, failed] = await Promise.all([
+        tx.query(read, [0]),
+        tx.query(read, [99]),
+        tx.savepoint(async () => tx.query(double, [2_147_483_647])).catch((error: unknown) => sqlState(error)),
+      ])
+      return [(await inserted).rowCount, some.rows, none.rows, failed]
+    })
+    const rows = [1, 2, 3].slice(0, n).map((big) => ({ big, list: [big, big], note: null }))
+    assert.deepEqual(seen, [1, rows, [], '22003'])
+    counts.push(descriptions - before)
+  }
+  assert.ok((counts[0] ?? 0) > 3, 'BEGIN, both and what failed')
+  assert.deepEqual(counts.slice(1), [0, 0])
 })
 
 test('what a group with a failed statement was to prepare is prepared when it is used next', async (t) => {
