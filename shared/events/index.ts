@@ -32,7 +32,13 @@ export type { Decoded, DecodedEvent, DecodeFault, Mode, Origin } from './codec/d
 export { decodeHttpEvent, type Binding, type DecodeOptions, type HttpEventRequest } from './codec/decode-http.ts'
 export { encodeHttpEvent, type HttpEventMessage } from './codec/encode-http.ts'
 export { decodeRecord } from './codec/decode-record.ts'
-export { encodeRecord, recordBytes, refuseUndeliverable, type EncodedRecord } from './codec/encode-record.ts'
+export {
+  encodeRecord,
+  encodeWritten,
+  recordBytes,
+  refuseUndeliverable,
+  type EncodedRecord,
+} from './codec/encode-record.ts'
 export type { EventRecord } from './codec/record.ts'
 export { fromJsonFormat, toJsonFormat } from './codec/json-format.ts'
 export {

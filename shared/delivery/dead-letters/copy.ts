@@ -14,6 +14,7 @@ import {
   type Topic,
 } from '../../events/index.ts'
 import type { Emission } from '../outbox/emission.ts'
+import { numbered } from '../outbox/outbox-record.ts'
 import type { Death } from './dead-letter.ts'
 
 /** Undefined when it did not come from a topic that has a dead-letter topic. */
@@ -54,7 +55,7 @@ function candidates(death: Death, deadLetterId: string): readonly CloudEvent[] {
 
 function fits(event: CloudEvent, { key, topic }: { readonly key: string; readonly topic: Topic }): boolean {
   try {
-    return recordBytes(encodeRecord(event, { key })) <= topic.maxEventBytes
+    return recordBytes(encodeRecord(numbered(event, 0), { key })) <= topic.maxEventBytes
   } catch (error) {
     if (error instanceof SluiceError) return false // too many attributes with the facts added
     throw error

@@ -1,7 +1,11 @@
-// The one claim of the outbox, for fast path and relay alike (sluice.claim_outbox): whoever has it is the only publisher of
-// its keys until it settles or its lease runs out.
+// Who publishes a key: whoever holds its lease, until it settles or the lease runs out. A claim (sluice.claim_outbox) takes leases
+// of keys that have something pending and reads their rows; an emitter takes the lease of an idle key with the row (leases.ts).
+//
+// C1  A settle frees and marks only what is still held by its token, and marks as sent only what the log has. So one that arrives
+//     late, after its connection broke, skips nothing: at worst it frees a key whose publisher is at work, and records repeat.
 
 import type { Queryable } from '../../database/index.ts'
+import type { WrittenEvent } from './outbox-record.ts'
 
 /** Where emitted events wait: order and exclusiveness hold within it. */
 export interface OutboxKey {
@@ -11,10 +15,13 @@ export interface OutboxKey {
 
 export interface OutboxRow extends OutboxKey {
   readonly sequence: number
-  /** In the JSON format of CloudEvents. */
-  readonly event: string
+  /** The event in the JSON format of CloudEvents. */
+  readonly json: string
+  /** Only in memory. */
+  readonly written?: WrittenEvent | undefined
 }
 
+/** Keys held by one token, and what is to be published of them. */
 export interface OutboxClaim {
   readonly token: string
   readonly keys: readonly OutboxKey[]
@@ -35,7 +42,7 @@ const bytesOfKey = 131_072
 
 const claimStatement = {
   name: 'sluice.claim_outbox',
-  text: `SELECT token, topic, key, sequence, event FROM sluice.claim_outbox(
+  text: `SELECT token, topic, key, sequence, event AS json FROM sluice.claim_outbox(
   p_topics => $1, p_keys => $2, p_max_keys => ${keysOfClaim}, p_key_bytes => ${bytesOfKey}, p_lease_ms => ${outboxLeaseMs})`,
 }
 

@@ -1,10 +1,9 @@
 // Buffers what a handler emits until the end of its transaction. What no log would take is refused here, while the handler
-// can still see it: later there is nobody to tell.
+// can still see it: later there is nobody to tell. The data is written down once and at once: the handler may go on changing it.
 
-import { v7 as uuidv7 } from 'uuid'
 import { SluiceError } from '../../errors/index.ts'
 import {
-  encodeRecord,
+  encodeWritten,
   eventLimits,
   parseJson,
   recordBytes,
@@ -18,7 +17,9 @@ import { formatTraceparent, noTracer, type TraceContext, type Tracer } from '../
 import type { Clock } from '../../time/index.ts'
 import type { Production } from '../contract.ts'
 import type { Emit, EmitOptions } from '../handler.ts'
+import { newEventId } from './event-ids.ts'
 import { hopsExtension, type Chain } from './hops.ts'
+import { numbered, type WrittenEvent } from './outbox-record.ts'
 
 /** An event on its way into the outbox. */
 export interface Emission {
@@ -28,6 +29,8 @@ export interface Emission {
   readonly tenant: string
   /** In the JSON format of CloudEvents, without the `sequence` that it gets when it is published. */
   readonly json: string
+  /** Saves who publishes it from memory the reading of `json`. */
+  readonly written?: WrittenEvent
 }
 
 export interface EmissionsOptions {
@@ -72,15 +75,16 @@ export function createEmissions(options: EmissionsOptions, { clock, tracer = noT
           `${options.function} emits a ${type.type} that its schema refuses: ${why}`,
         )
       }
-      const id = uuidv7()
+      const id = newEventId()
       const placed = { id, trace: traceOf(tracer, { id, type, topic }) }
       const hops = emitOptions.beginsChain === true ? 0 : hopsWithin(options)
-      const event = eventOf(type, data, { ...options, ...emitOptions, ...placed, at: clock.now(), hops })
-      const json = JSON.stringify(toJsonFormat(event))
-      refuseUnfit(event, { json, topic, key: emitOptions.key })
+      const event = eventOf(type, { ...options, ...emitOptions, ...placed, at: clock.now(), hops })
       const { tenant = options.tenant, key } = emitOptions
-      emitted.push({ topic: topic.name, key, id: event.id, tenant, json })
-      return event.id
+      const written = { event, data: JSON.stringify(data) }
+      const json = jsonOf(written)
+      refuseUnfit(written, { json, topic, key })
+      emitted.push({ topic: topic.name, key, id, tenant, json, written })
+      return id
     },
   }
 }
@@ -138,15 +142,15 @@ interface Placed {
 
 type Facts = EmissionsOptions & EmitOptions & Placed & { readonly at: number; readonly hops: number }
 
-const eventOf = (type: EventType, data: unknown, facts: Facts): CloudEvent => ({
+const eventOf = (type: EventType, facts: Facts): CloudEvent => ({
   specversion: '1.0',
   id: facts.id,
   source: `/sluice/${facts.function}`,
   type: type.type,
-  ...(facts.subject === undefined ? {} : { subject: facts.subject }),
+  ...(facts.subject === undefined || facts.subject === '' ? {} : { subject: facts.subject }),
   time: new Date(facts.at).toISOString(),
   datacontenttype: 'application/json',
-  data,
+  data: undefined,
   extensions: {
     partitionkey: facts.key,
     ...(facts.tenant === '' ? {} : { tenant: facts.tenant }),
@@ -157,6 +161,10 @@ const eventOf = (type: EventType, data: unknown, facts: Facts): CloudEvent => ({
     ...(facts.hops === 0 ? {} : { [hopsExtension]: String(facts.hops) }),
   },
 })
+
+/** The JSON format of the event with its data, which comes last. */
+const jsonOf = ({ event, data }: WrittenEvent): string =>
+  `${JSON.stringify(toJsonFormat(event)).slice(0, -1)},"data":${data}}`
 
 interface Fit {
   readonly json: string
@@ -171,7 +179,7 @@ const suspicious = /\\u(?:0000|d[89a-f])/i
 const besideJson = eventLimits.keyBytes + 1_024
 
 /** @throws SluiceError */
-function refuseUnfit(event: CloudEvent, { json, topic, key }: Fit): void {
+function refuseUnfit({ event, data }: WrittenEvent, { json, topic, key }: Fit): void {
   if (key === '' || Buffer.byteLength(key) > eventLimits.keyBytes) {
     throw new SluiceError(
       'invalid_parameter',
@@ -181,9 +189,9 @@ function refuseUnfit(event: CloudEvent, { json, topic, key }: Fit): void {
   const parsed = suspicious.test(json) ? parseJson(json) : undefined
   if (parsed?.ok === false)
     throw new SluiceError(parsed.code, `An event for ${topic.name} cannot be read back: ${parsed.message}`)
-  refuseUndeliverable(event)
+  refuseUndeliverable(numbered(event, 0))
   if (2 * Buffer.byteLength(json) + besideJson <= topic.maxEventBytes) return // as nearly all: not worth an exact count
-  const bytes = recordBytes(encodeRecord(event, { key }))
+  const bytes = recordBytes(encodeWritten(event, { key, value: Buffer.from(data) }))
   if (bytes > topic.maxEventBytes) {
     throw new SluiceError(
       'event_too_large',

@@ -1,11 +1,15 @@
 // The outbox of one process: stores emitted events in the transaction of their effects, and publishes them after COMMIT.
 //
-//   store (in the transaction) ──COMMIT──▶ publish: the key is noted ──▶ one loop claims, appends, marks, until no key is noted
+//   store (in the transaction) ──COMMIT──▶ publish: one loop, until nothing waits
+//     key idle: stored with a lease          appends from memory, marks
+//     key in use, log away, memory full      claims what was noted, appends, marks
 //
 // O1  publish() never fails and never delays an answer. What it does not get done (the log is away, another process has the
-//     key, the process dies) the relay of outbox-sync does; rows are never lost, because they are claimed by state.
-// O2  One loop a process: while a round is under way further keys gather and share the next claim and append.
-// O3  stop() publishes what is noted, within its time limit.
+//     key, the process dies) the relay of outbox-sync does, after the lease if there is one; rows are never lost, because they are
+//     claimed by state.
+// O2  One loop a process: while a round is under way further events gather and share the next append.
+// O3  stop() publishes what waits, within its time limit.
+// O4  A transaction that is rolled back leaves nothing. One whose COMMIT was not answered may leave a leased key.
 
 import type { Database, Queryable } from '../../database/index.ts'
 import { errorLabel, messageOf } from '../../errors/index.ts'
@@ -17,13 +21,15 @@ import { outboxChannel } from '../channels.ts'
 import { failpoint } from '../failpoints.ts'
 import { distinctKeys, keysOfClaim, type OutboxKey } from './claim.ts'
 import type { Emission } from './emission.ts'
-import { createPublisher } from './publisher.ts'
+import { createLeases } from './leases.ts'
+import { createPublisher, leaseUsableMs, type Published, type Publisher } from './publisher.ts'
+import { storeEmitted } from './store-emitted.ts'
 
 export interface Outbox extends Component {
   /** The last write of a transaction, since it holds the keys' rows until COMMIT, with which it travels when it is not awaited. */
   store(tx: Queryable, emitted: readonly Emission[]): Promise<void>
   /** After COMMIT. Returns at once. */
-  publish(emitted: readonly OutboxKey[]): void
+  publish(emitted: readonly Emission[]): void
   /** Publishes some rows of anybody; returns how many. @throws what the log or the database threw. */
   relay(): Promise<number>
 }
@@ -46,32 +52,21 @@ export interface OutboxDeps {
   readonly tracer?: Tracer
 }
 
-const storeOneStatement = {
-  name: 'sluice.emit_one',
-  text: 'SELECT sluice.emit_one(p_topic => $1, p_key => $2, p_id => $3, p_tenant => $4, p_event => $5)',
-}
-
-const storeStatement = {
-  name: 'sluice.emit',
-  text: 'SELECT sluice.emit(p_topics => $1, p_keys => $2, p_ids => $3, p_tenants => $4, p_events => $5)',
-}
-
 export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: OutboxDeps): Outbox {
   const { database, eventLog, clock, log, instruments, failpoints } = deps
   const publisher = eventLog === undefined ? undefined : createPublisher({ ...deps, eventLog })
+  const leases = createLeases({ usableMs: leaseUsableMs }, deps)
   let noted: OutboxKey[] = []
   let running: Promise<void> | undefined
   let health: ComponentHealth = { status: 'unknown' }
 
-  async function round(keys: readonly OutboxKey[], path: 'fast' | 'relay'): Promise<number> {
-    if (publisher === undefined) return 0
+  async function round(path: 'fast' | 'relay', publishing: Promise<Published>): Promise<Published> {
     try {
-      const { rows, more } = await publisher.publishOnce(path === 'fast' ? keys : undefined)
-      instruments.outboxPublished.inc({ path }, rows)
-      if (path === 'fast') noted.push(...more)
+      const published = await publishing
+      instruments.outboxPublished.inc({ path }, published.rows)
       if (health.status === 'down') log.info('events are published again')
       health = { status: 'up', at: clock.now() }
-      return rows
+      return published
     } catch (error) {
       instruments.outboxFailures.inc()
       if (health.status !== 'down')
@@ -81,14 +76,22 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     }
   }
 
-  async function publishNoted(): Promise<void> {
-    while (noted.length > 0) {
+  async function publishAll(own: Publisher): Promise<void> {
+    for (;;) {
+      const rows = leases.next()
+      if (rows.length > 0) await ownRound(own.publishLeased(rows))
       const keys = distinctKeys(noted)
       noted = keys.slice(keysOfClaim)
-      // The failure is logged; the relay takes over.
-      await round(keys.slice(0, keysOfClaim), 'fast').catch(() => undefined)
+      if (keys.length > 0) await ownRound(own.publishClaimed(keys.slice(0, keysOfClaim)))
+      if (rows.length === 0 && keys.length === 0) break
     }
     running = undefined
+  }
+
+  /** A failure is logged; the relay takes over. */
+  const ownRound = async (publishing: Promise<Published>): Promise<void> => {
+    const published = await round('fast', publishing).catch(() => undefined)
+    noted.push(...(published?.more ?? []))
   }
 
   return {
@@ -101,19 +104,10 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     },
     health: () => health,
     store: async (tx, emitted) => {
-      const [first] = emitted
-      if (first === undefined) return
-      if (emitted.length === 1) {
-        await tx.query(storeOneStatement, [first.topic, first.key, first.id, first.tenant, first.json])
-        return
-      }
-      await tx.query(storeStatement, [
-        emitted.map(({ topic }) => topic),
-        emitted.map(({ key }) => key),
-        emitted.map(({ id }) => id),
-        emitted.map(({ tenant }) => tenant),
-        emitted.map(({ json }) => json),
-      ])
+      if (emitted.length === 0) return
+      const lease = publisher === undefined || health.status === 'down' ? undefined : leases.offer(emitted)
+      const sequences = await storeEmitted(tx, emitted, lease?.token)
+      if (lease !== undefined) leases.granted(emitted, sequences, lease)
     },
     publish: (emitted) => {
       if (emitted.length === 0) return
@@ -121,10 +115,13 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
       if (publisher === undefined) {
         database.notify(outboxChannel).catch(() => undefined) // the relay also looks by itself
       } else {
-        noted.push(...emitted)
-        running ??= publishNoted()
+        noted.push(...leases.add(emitted))
+        running ??= publishAll(publisher)
       }
     },
-    relay: () => round([], 'relay'),
+    relay: async () => {
+      if (publisher === undefined) return 0
+      return (await round('relay', publisher.publishClaimed())).rows
+    },
   }
 }

@@ -1,20 +1,31 @@
-// Publishes claimed rows and settles the claim. A crash between the two repeats records in the log, which inboxes absorb; it
-// never loses or reorders any.
+// Publishes rows whose keys this process holds, and settles them. A crash between the two repeats records in the log, which
+// inboxes absorb; it never loses or reorders any.
 
 import { SluiceError } from '../../errors/index.ts'
 import type { EventLog } from '../../event-log/index.ts'
-import { encodeRecord, fromJsonFormat, type CloudEvent } from '../../events/index.ts'
 import type { Database } from '../../database/index.ts'
 import type { Failpoints } from '../../lifecycle/index.ts'
-import { backoffDelay } from '../../time/index.ts'
+import { backoffDelay, type Clock } from '../../time/index.ts'
 import { noTracer, type Tracer } from '../../telemetry/index.ts'
 import { failpoint } from '../failpoints.ts'
-import { claimOutbox, settleOutbox, type OutboxClaim, type OutboxKey, type OutboxRow, type SentRow } from './claim.ts'
+import {
+  claimOutbox,
+  distinctKeys,
+  outboxLeaseMs,
+  settleOutbox,
+  type OutboxClaim,
+  type OutboxKey,
+  type OutboxRow,
+  type SentRow,
+} from './claim.ts'
+import type { LeasedRow } from './leases.ts'
+import { recordOf } from './outbox-record.ts'
 import { startSendSpans } from './send-spans.ts'
 
 export interface PublisherDeps {
   readonly database: Database
   readonly eventLog: EventLog
+  readonly clock: Clock
   readonly failpoints: Failpoints
   readonly random: () => number
   /** Default: nobody records spans. */
@@ -23,26 +34,28 @@ export interface PublisherDeps {
 
 export interface Published {
   readonly rows: number
-  /** Keys that got more rows meanwhile. */
+  /** Keys that have more rows, which are free now. */
   readonly more: readonly OutboxKey[]
 }
 
+/** Each throws what the log or the database threw. Rows that were not published are free again after a back-off. */
 export interface Publisher {
-  /**
-   * Claims (of the given keys, or of any), publishes, settles.
-   * @throws what the log or the database threw. Rows that were not published are free again after a back-off.
-   */
-  publishOnce(keys?: readonly OutboxKey[]): Promise<Published>
+  /** Claims (of the given keys, or of any), publishes, settles. */
+  publishClaimed(keys?: readonly OutboxKey[]): Promise<Published>
+  /** Publishes what is leased, and settles. Rows that waited too long are left to a claim. */
+  publishLeased(rows: readonly LeasedRow[]): Promise<Published>
 }
 
-/** The lease outlives the append by this long, in milliseconds: an append that is not over by then is given up. */
+/** The lease outlives the append: one that is not over by then, in milliseconds, is given up. */
 const appendTimeoutMs = 10_000
+/** How long a lease may be used to begin an append. A second is left for what is slow in between. */
+export const leaseUsableMs = outboxLeaseMs - appendTimeoutMs - 1_000
 /** Bytes of one append; Kafka takes about 1 MiB per partition and batch. */
 const appendBytes = 786_432
 const backoff = { firstMs: 200, maxMs: 5_000 }
 
 export function createPublisher(deps: PublisherDeps): Publisher {
-  const { database, eventLog, failpoints, random, tracer = noTracer } = deps
+  const { database, eventLog, clock, failpoints, random, tracer = noTracer } = deps
   let failures = 0
 
   async function append(rows: readonly OutboxRow[], sent: SentRow[]): Promise<void> {
@@ -63,25 +76,51 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     }
   }
 
-  async function publish(claim: OutboxClaim): Promise<Published> {
+  async function publish(claims: readonly OutboxClaim[]): Promise<Published> {
+    const rows = claims.flatMap((claim) => claim.rows)
     const sent: SentRow[] = []
     try {
-      await append(claim.rows, sent)
+      await append(rows, sent)
     } catch (error) {
       failures += 1
       const delayMs = 1 + backoffDelay(backoff, failures, random)
-      await settleOutbox(database, claim, { sent, delayMs }).catch(() => undefined) // the lease runs out instead
+      await settle(claims, { sent, delayMs }).catch(() => undefined) // the leases run out instead
       throw error
     }
     failures = 0
     failpoints(failpoint.outboxAfterPublish)
-    return { rows: sent.length, more: await settleOutbox(database, claim, { sent, delayMs: 0 }) }
+    return { rows: sent.length, more: await settle(claims, { sent, delayMs: 0 }) }
+  }
+
+  /** `sent`: the first of the claims' rows. */
+  async function settle(
+    claims: readonly OutboxClaim[],
+    { sent, delayMs }: { readonly sent: readonly SentRow[]; readonly delayMs: number },
+  ): Promise<readonly OutboxKey[]> {
+    const more: OutboxKey[] = []
+    let from = 0
+    for (const claim of claims) {
+      const ofClaim = sent.slice(from, (from += claim.rows.length))
+      more.push(...(await settleOutbox(database, claim, { sent: ofClaim, delayMs })))
+    }
+    return more
   }
 
   return {
-    publishOnce: async (keys) => {
+    publishClaimed: async (keys) => {
       const claim = await claimOutbox(database, keys)
-      return claim === undefined ? { rows: 0, more: [] } : publish(claim)
+      return claim === undefined ? { rows: 0, more: [] } : publish([claim])
+    },
+    publishLeased: (rows) => {
+      const now = clock.monotonic()
+      const byToken = Map.groupBy(rows, ({ lease }) => lease.token)
+      return publish(
+        [...byToken].map(([token, held]) => ({
+          token,
+          keys: distinctKeys(held),
+          rows: held.filter(({ lease }) => now < lease.usableUntil),
+        })),
+      )
     },
   }
 }
@@ -91,7 +130,7 @@ function* parts(rows: readonly OutboxRow[]): Generator<readonly OutboxRow[]> {
   let part: OutboxRow[] = []
   let bytes = 0
   for (const row of rows) {
-    const size = Buffer.byteLength(row.event)
+    const size = Buffer.byteLength(row.json)
     if (part.length > 0 && bytes + size > appendBytes) {
       yield part
       part = []
@@ -101,17 +140,4 @@ function* parts(rows: readonly OutboxRow[]): Generator<readonly OutboxRow[]> {
     bytes += size
   }
   if (part.length > 0) yield part
-}
-
-/** Digits of `sequence`, which the CloudEvents extension wants ordered as text. */
-const sequenceDigits = 16
-
-function recordOf({ topic, key, sequence, event: json }: OutboxRow) {
-  const decoded = fromJsonFormat(JSON.parse(json))
-  if (!decoded.ok)
-    throw new SluiceError('internal', `Outbox row ${sequence} of a key of ${topic} is no event: ${decoded.message}`)
-  const { event } = decoded
-  const extensions = { ...event.extensions, sequence: String(sequence).padStart(sequenceDigits, '0') }
-  const numbered: CloudEvent = { ...event, extensions }
-  return { topic, ...encodeRecord(numbered, { key }) }
 }

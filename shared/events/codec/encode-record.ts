@@ -21,15 +21,27 @@ export interface EncodedRecord extends EventRecord {
  * an empty value, never null, which would delete the key on a compacted topic.
  * Throws `ce_invalid` for an event that a KafkaSource could not deliver: better here than dropped without a dead letter there.
  */
-export function encodeRecord(event: CloudEvent, { key }: { readonly key: string }): EncodedRecord {
-  const headers = deliverableAttributes(event).map(([name, value]): [string, Buffer] => [
-    `ce_${name}`,
-    Buffer.from(value),
-  ])
+export const encodeRecord = (event: CloudEvent, { key }: { readonly key: string }): EncodedRecord =>
+  recordWith(event, { key, attributes: deliverableAttributes(event), value: encodeContent(event) })
+
+/** The same for an event that was found deliverable before, and whose data was written then: `event.data` is not looked at. */
+export const encodeWritten = (
+  event: CloudEvent,
+  { key, value }: { readonly key: string; readonly value: Buffer },
+): EncodedRecord => recordWith(event, { key, attributes: attributesOf(event), value })
+
+type Attributes = Iterable<readonly [name: string, value: string]>
+
+function recordWith(
+  event: CloudEvent,
+  { key, attributes, value }: { readonly key: string; readonly attributes: Attributes; readonly value: Buffer },
+): EncodedRecord {
+  const headers: [string, Buffer][] = []
+  for (const [name, text] of attributes) headers.push([`ce_${name}`, Buffer.from(text)])
   const contentType = contentTypeOf(event)
   if (contentType !== undefined) headers.push(['content-type', Buffer.from(contentType)])
   headers.push(...traceHeaders(event.extensions))
-  const record = { key: Buffer.from(key), headers, value: encodeContent(event) }
+  const record = { key: Buffer.from(key), headers, value }
   return event.time === undefined ? record : { ...record, timestampMs: Date.parse(event.time) }
 }
 

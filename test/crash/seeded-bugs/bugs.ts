@@ -15,8 +15,8 @@ export interface SeededBug {
 
 const sql = 'schemas/database/0001-delivery.sql'
 /** Have the later forms of some of its functions. */
-const laterSql = 'schemas/database/0012-less-work-for-each-event.sql'
-const latestSql = 'schemas/database/0013-claims-of-free-lanes.sql'
+const claimSql = 'schemas/database/0013-claims-of-free-lanes.sql'
+const emitSql = 'schemas/database/0014-emitters-that-publish.sql'
 const outboxFolder = 'shared/delivery/outbox'
 const runsFolder = 'shared/delivery/runs'
 
@@ -88,11 +88,16 @@ export const seededBugs: readonly SeededBug[] = [
   const { rows } = await database.query<OutboxRow & { token: string }>(claimStatement, values)
 `,
         replace: `  const { rows } = await database.query(
-    "SELECT 'none' AS token, topic, key, sequence, event::text, row_id FROM sluice.outbox WHERE row_id > $1 ORDER BY row_id",
+    "SELECT 'none' AS token, topic, key, sequence, event::text AS json, row_id FROM sluice.outbox WHERE row_id > $1 ORDER BY row_id",
     [globalThis.lastSeen ?? 0],
   )
   globalThis.lastSeen = rows.at(-1)?.row_id ?? globalThis.lastSeen
 `,
+      },
+      {
+        file: `${outboxFolder}/store-emitted.ts`,
+        find: 'token ?? null',
+        replace: 'null',
       },
       {
         file: `${outboxFolder}/claim.ts`,
@@ -112,7 +117,7 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'an event overtakes the parked ones of its key',
     patches: [
       {
-        file: latestSql,
+        file: claimSql,
         find: 'p_parks OR EXISTS (SELECT FROM sluice.lane WHERE function = p_function AND key = p_key)',
         replace: 'p_parks',
       },
@@ -151,11 +156,11 @@ export const seededBugs: readonly SeededBug[] = [
     patches: [
       {
         file: `${outboxFolder}/publisher.ts`,
-        find: '      await append(claim.rows, sent)\n',
-        replace: `      const marked = claim.rows.map((row) => ({ ...row, partition: 0, offset: 0 }))
-      await settleOutbox(database, claim, { sent: marked, delayMs: 0 })
+        find: '      await append(rows, sent)\n',
+        replace: `      const marked = rows.map((row) => ({ ...row, partition: 0, offset: 0 }))
+      await settle(claims, { sent: marked, delayMs: 0 })
       failpoints(failpoint.outboxAfterPublish)
-      await append(claim.rows, sent)
+      await append(rows, sent)
 `,
       },
     ],
@@ -171,14 +176,15 @@ export const seededBugs: readonly SeededBug[] = [
         replace: 'CREATE SEQUENCE sluice.outbox_sequence;\nCREATE TABLE sluice.outbox_key (',
       },
       {
-        file: latestSql,
-        find: 'VALUES (p_topic, p_key, place,',
-        replace: "VALUES (p_topic, p_key, nextval('sluice.outbox_sequence'),",
+        file: emitSql,
+        find: '  INSERT INTO sluice.outbox (topic, key, sequence, id, tenant, event)\n  VALUES (p_topic,',
+        replace: `  place := nextval('sluice.outbox_sequence');
+  INSERT INTO sluice.outbox (topic, key, sequence, id, tenant, event)\n  VALUES (p_topic,`,
       },
       {
-        file: laterSql,
-        find: 'SELECT e.topic, e.key, a.next - e.total + e.place - 1,',
-        replace: "SELECT e.topic, e.key, nextval('sluice.outbox_sequence'),",
+        file: emitSql,
+        find: 'a.next - e.total + e.place - 1 AS sequence',
+        replace: "nextval('sluice.outbox_sequence') AS sequence",
       },
     ],
     scenario: scenarios.undisturbed,
@@ -187,13 +193,9 @@ export const seededBugs: readonly SeededBug[] = [
   {
     mistake: 'the fast path overtakes what the relay still has to publish',
     patches: [
-      {
-        file: laterSql,
-        find: 'AND s.sequence > c.sent ORDER BY s.sequence LIMIT 100',
-        replace: `AND s.sequence > CASE WHEN p_topics IS NULL THEN c.sent ELSE (
-        SELECT max(newest.sequence) - 1 FROM sluice.outbox newest WHERE newest.topic = c.topic AND newest.key = c.key
-      ) END ORDER BY s.sequence LIMIT 100`,
-      },
+      { file: emitSql, find: 'k.sent + 1 = k.next AND ', replace: '', everywhere: true },
+      { file: emitSql, find: ' AND k.sent + 1 = k.next - 1', replace: '' },
+      { file: emitSql, find: ' AND a.sent + 1 = a.next - e.total', replace: '' },
     ],
     scenario: scenarios.killedAfterOutboxCommit,
     breaks: ['I5'],
@@ -202,7 +204,7 @@ export const seededBugs: readonly SeededBug[] = [
     mistake: 'other data under a used id is taken for a repeat',
     patches: [
       {
-        file: latestSql,
+        file: claimSql,
         find: "CASE WHEN taken_hash = p_data_hash THEN 'duplicate' ELSE 'conflict' END",
         replace: "'duplicate'",
         everywhere: true,

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { claimOutbox, distinctKeys, settleOutbox } from '../../../../shared/delivery/outbox/claim.ts'
+import { storeEmitted } from '../../../../shared/delivery/outbox/store-emitted.ts'
 import { createWorkbench, type Workbench } from '../workbench.ts'
 
 const topic = 'tool.results'
 
 const store = (bench: Workbench, keys: readonly string[]) =>
-  bench.outbox.store(
+  storeEmitted(
     bench.database,
     keys.map((key, index) => ({ topic, key, id: `${key}-${index}`, tenant: 'acme', json: '{}' })),
+    undefined,
   )
 
 const names = (claim: Awaited<ReturnType<typeof claimOutbox>>) =>
@@ -37,7 +39,7 @@ test('a claim does not wait for another one under way, nor for an emitter, and t
   const go = Promise.withResolvers<void>()
   const other = bench.database.transaction(async (tx) => {
     assert.deepEqual(names(await claimOutbox(tx, [{ topic, key: 'a' }])), ['a1'])
-    await bench.outbox.store(tx, [{ topic, key: 'b', id: 'b-2', tenant: 'acme', json: '{}' }])
+    await storeEmitted(tx, [{ topic, key: 'b', id: 'b-2', tenant: 'acme', json: '{}' }], undefined)
     held.resolve()
     await go.promise
   })

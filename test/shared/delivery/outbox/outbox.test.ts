@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../../../../shared/database/index.ts'
 import { createOutbox, createRelay, createTransactional, type Outbox } from '../../../../shared/delivery/index.ts'
 import type { EventLog } from '../../../../shared/event-log/index.ts'
 import { toolCallFinished, topics } from '../../../../shared/events/index.ts'
@@ -15,9 +16,21 @@ const topic = topics.toolResults.name
 /** Emits as another process does: its own pool, its own outbox. */
 async function emitter(
   bench: Workbench,
-  changes: { readonly log?: EventLog | undefined; readonly failpoints?: Workbench['failpoints'] } = {},
+  changes: {
+    readonly log?: EventLog | undefined
+    readonly failpoints?: Workbench['failpoints']
+    readonly clock?: Workbench['clock']
+  } = {},
 ) {
-  const database = await bench.connect()
+  const connected = await bench.connect()
+  let claims = 0
+  const database: Database = {
+    ...connected,
+    query: (sql, values) => {
+      if (typeof sql !== 'string' && sql.name === 'sluice.claim_outbox') claims += 1
+      return connected.query(sql, values)
+    },
+  }
   const outbox = createOutbox(
     {},
     {
@@ -25,10 +38,11 @@ async function emitter(
       database,
       eventLog: 'log' in changes ? changes.log : bench.eventLog,
       failpoints: changes.failpoints ?? bench.failpoints,
+      clock: changes.clock ?? bench.clock,
     },
   )
   const { transaction } = createTransactional(contractOf('transaction'), { ...bench, database, outbox, ...changes })
-  return { database, outbox, transaction }
+  return { database, outbox, transaction, claims: () => claims }
 }
 
 const emitOne = (transaction: Awaited<ReturnType<typeof emitter>>['transaction'], key: string, callId: string) =>
@@ -146,6 +160,73 @@ test('emitters that name the same keys in opposite order never deadlock', async 
   await assertOutboxEqualsLog(bench)
 })
 
+test('what keys without anything pending get is published without a claim, and with what it was when it was emitted', async (t) => {
+  const bench = await createWorkbench(t)
+  const { transaction, claims } = await emitter(bench)
+  for (let n = 0; n < 3; n += 1) {
+    await transaction(
+      async ({ emit }) => {
+        const data = finished(`${n}`, 'a')
+        for (const key of ['b', 'a', 'a']) emit(toolCallFinished, data, { key })
+        Object.assign(data, finished('changed', 'b'))
+      },
+      { tenant: 'acme' },
+    )
+    await emitOne(transaction, `c${n}`, '1')
+    await allSent(bench)
+  }
+  const records = await assertOutboxEqualsLog(bench)
+  assert.equal(claims(), 0)
+  assert.equal(records.length, 12)
+  assert.equal(records.filter(({ data }) => data?.includes('changed')).length, 0)
+  assert.deepEqual(await bench.rows('SELECT DISTINCT token, lease_until FROM sluice.outbox_key'), [
+    { token: null, lease_until: null },
+  ])
+})
+
+test('two processes that emit for one key in turn publish in the order of their commits', async (t) => {
+  const bench = await createWorkbench(t)
+  const emitters = await Promise.all([emitter(bench), emitter(bench)])
+  const relay = createRelay({ outbox: bench.outbox, database: bench.database, clock: bench.clock })
+  atEnd(t, () => relay.stop())
+  await relay.start(AbortSignal.timeout(5_000))
+  const committed: string[] = []
+  for (let n = 0; n < 300; n += 1) {
+    const { transaction } = emitters[n % 2] ?? assert.fail()
+    committed.push(await emitOne(transaction, 'a', `${n}`))
+    if (n % 5 === 0) await allSent(bench) // so that it is leased by the one and by the other, and pending for either
+  }
+  await allSent(bench)
+  const records = await assertOutboxEqualsLog(bench)
+  assert.deepEqual([...new Set(records.map(({ id }) => id))], committed)
+  assert.ok(
+    emitters.some(({ claims }) => claims() > 0),
+    'the key was in use by the other one',
+  )
+})
+
+test('a lease that may have run out before the append is not used: the rows are claimed', async (t) => {
+  const bench = await createWorkbench(t)
+  let late = 0
+  const clock = { ...bench.clock, monotonic: () => bench.clock.monotonic() + late }
+  const appended: number[] = []
+  const log: EventLog = {
+    ...bench.eventLog,
+    append: async (records, options) => {
+      appended.push(claims())
+      return bench.eventLog.append(records, options)
+    },
+  }
+  const failpoints = (name: string): void => {
+    if (name === 'outbox.after-commit') late += 4_000
+  }
+  const { transaction, claims } = await emitter(bench, { clock, failpoints, log })
+  await emitOne(transaction, 'a', '1')
+  await allSent(bench)
+  assert.equal((await assertOutboxEqualsLog(bench)).length, 1)
+  assert.deepEqual(appended, [1], 'after a claim, and only then')
+})
+
 test('a slow transaction that holds a lower sequence is not skipped, and other keys do not wait for it', async (t) => {
   const bench = await createWorkbench(t, { lockTimeoutMs: 10_000 })
   const { transaction, outbox } = await emitter(bench, { log: undefined })
@@ -204,8 +285,9 @@ for (const point of ['outbox.after-commit', 'outbox.after-publish'] as const) {
     assert.equal((await bench.rows(`SELECT FROM sluice.outbox WHERE state = 'pending'`)).length, 2)
     const before = await published(bench.eventLog, topic)
     assert.equal(before.length, point === 'outbox.after-commit' ? 0 : 2)
+    assert.equal(await bench.outbox.relay(), 0, 'its lease still holds')
 
-    await bench.database.query(`UPDATE sluice.outbox_key SET lease_until = NULL, token = NULL`)
+    await bench.database.query(`UPDATE sluice.outbox_key SET lease_until = clock_timestamp() - interval '1 ms'`)
     while ((await bench.outbox.relay()) > 0);
     const records = await assertOutboxEqualsLog(bench)
     assert.equal(records.length, before.length + 2)
@@ -299,6 +381,13 @@ test('while the log is down events are stored and answered; when it is back the 
   await relay.start(AbortSignal.timeout(5_000))
   for (let n = 0; n < 10; n += 1) await emitOne(transaction, n % 2 === 0 ? 'a' : 'b', String(n))
   await until('the outbox says so', () => outbox.health().status === 'down')
+  await emitOne(transaction, 'c', '10')
+  await outbox.stop() // has tried all that it was given
+  assert.deepEqual(
+    await bench.rows('SELECT key FROM sluice.outbox_key WHERE token IS NOT NULL'),
+    [],
+    'nothing is leased',
+  )
 
   down = false
   await allSent(bench)
