@@ -395,6 +395,29 @@ test('while the log is down events are stored and answered; when it is back the 
   assert.equal(outbox.health().status, 'up')
 })
 
+test('while the log fails nothing is leased: a claim tries it, and with its success leases begin again', async (t) => {
+  const bench = await createWorkbench(t)
+  let down = true
+  const log: EventLog = {
+    ...bench.eventLog,
+    append: async (records, options) => {
+      if (down) throw new SluiceError('event_log_unavailable', 'the broker is away')
+      return bench.eventLog.append(records, options)
+    },
+  }
+  const { transaction, outbox, claims } = await emitter(bench, { log })
+  const claimsFor = async (key: string): Promise<number> => {
+    const before = claims()
+    await emitOne(transaction, key, '1')
+    await outbox.stop() // has tried what it was given
+    return claims() - before
+  }
+  assert.deepEqual([await claimsFor('a'), await claimsFor('b'), await claimsFor('c')], [0, 1, 1])
+  down = false
+  assert.deepEqual([await claimsFor('d'), await claimsFor('e'), await claimsFor('f')], [1, 0, 0])
+  assert.deepEqual(await bench.rows('SELECT key FROM sluice.outbox_key WHERE token IS NOT NULL'), [])
+})
+
 test('a process without a log leaves its rows to the relay, which hears of them by NOTIFY', async (t) => {
   const bench = await createWorkbench(t)
   const relayed = Promise.withResolvers<void>()

@@ -52,6 +52,10 @@ test('an idle key is leased with its row, new or not; a claim does not get it un
   )
   assert.deepEqual(await settle(database, { token, rows: [row('a', 2)] }), [], 'the token holds nothing any more')
   assert.deepEqual(await rows('SELECT sent FROM sluice.outbox_key'), [{ sent: 1 }])
+  assert.deepEqual(await rows('SELECT state FROM sluice.outbox ORDER BY sequence'), [
+    { state: 'sent' },
+    { state: 'pending' },
+  ])
 })
 
 test('a key with something pending is not leased, though the same token holds it or its lease ran out', async (t) => {
