@@ -4,12 +4,26 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../../../shared/database/index.ts'
-import { createOutbox, createRelay, createTransactional, type Outbox } from '../../../../shared/delivery/index.ts'
+import {
+  createDelivery,
+  createOutbox,
+  createRelay,
+  createTransactional,
+  type Outbox,
+} from '../../../../shared/delivery/index.ts'
 import type { EventLog } from '../../../../shared/event-log/index.ts'
 import { toolCallFinished, topics } from '../../../../shared/events/index.ts'
 import { SluiceError } from '../../../../shared/errors/index.ts'
 import { atEnd, startChild, until } from '../../../support/index.ts'
-import { contractOf, createWorkbench, finished, published, type PublishedRecord, type Workbench } from '../workbench.ts'
+import {
+  contractOf,
+  createWorkbench,
+  finished,
+  incoming,
+  published,
+  type PublishedRecord,
+  type Workbench,
+} from '../workbench.ts'
 
 const topic = topics.toolResults.name
 
@@ -20,9 +34,11 @@ async function emitter(
     readonly log?: EventLog | undefined
     readonly failpoints?: Workbench['failpoints']
     readonly clock?: Workbench['clock']
+    readonly poolSize?: number
   } = {},
 ) {
-  const connected = await bench.connect()
+  const { poolSize = 20 } = changes
+  const connected = await bench.connect({ poolSize })
   let claims = 0
   const database: Database = {
     ...connected,
@@ -182,6 +198,22 @@ test('what keys without anything pending get is published without a claim, and w
   assert.deepEqual(await bench.rows('SELECT DISTINCT token, lease_until FROM sluice.outbox_key'), [
     { token: null, lease_until: null },
   ])
+})
+
+test('so is what the handlers of a function emit, more of them at once than there are connections', async (t) => {
+  const bench = await createWorkbench(t)
+  const { claims, ...own } = await emitter(bench, { poolSize: 3 })
+  const delivery = createDelivery(
+    contractOf('transaction'),
+    async ({ id }, { emit }) => void emit(toolCallFinished, finished(id, id), { key: id }),
+    { ...bench, ...own },
+  )
+  const events = Array.from({ length: 60 }, (_, index) => incoming({ id: `e${index}`, key: `k${index}` }))
+  const answers = await Promise.all(events.map((event) => delivery.accept(event)))
+  assert.ok(answers.every(({ outcome }) => outcome === 'done'))
+  await allSent(bench)
+  assert.equal((await assertOutboxEqualsLog(bench)).length, 60)
+  assert.equal(claims(), 0)
 })
 
 test('two processes that emit for one key in turn publish in the order of their commits', async (t) => {
