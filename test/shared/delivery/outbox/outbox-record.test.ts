@@ -9,10 +9,7 @@ import { newTrace, withTrace } from '../../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../../shared/time/index.ts'
 import { anyText, jsonObjects } from '../../events/codec/arbitrary-events.ts'
 
-const anything = { type: 'anything.v1', validate: () => true, explain: () => '' } as unknown as EventType<
-  string,
-  unknown
->
+const anything = { type: 'anything.v1', validate: () => true, explain: () => '' } as unknown as EventType
 
 function emission(data: unknown, options: EmitOptions, tenant = 'acme'): Emission {
   const produces = [{ topic: topics.toolResults, type: anything }]
