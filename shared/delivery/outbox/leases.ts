@@ -46,7 +46,8 @@ const tokenMs = 1_000
 /** Of one transaction; as a claim takes of one key. */
 const mostOfTransaction = { rows: 100, characters: 131_072 }
 const mostWaiting = { rows: 2_000, characters: 8_388_608 }
-const mostTogether = { rows: 500, characters: 786_432 }
+/** What is repeated when the process dies between append and settle. */
+const mostTogether = { rows: 128, characters: 786_432 }
 
 export function createLeases({ usableMs }: LeasesOptions, { clock }: { readonly clock: Clock }): Leases {
   const grants = new WeakMap<Emission, { readonly sequence: number; readonly lease: Lease }>()
