@@ -5,7 +5,8 @@
 //      error and the rest with 25P02, as if the aborted transaction had refused each. What fails after the last answer, at the
 //      Sync, where a statement without a transaction of its own is committed, fails all.
 // SG2  What a prepared statement answers is described once over a connection. A migration that changes it makes the server refuse
-//      the statement, and the connection is given up.
+//      the statement, and the connection is given up. Statements that the server does not watch in this way, such as FETCH from
+//      whatever cursor has the name now, are described each time.
 // SG3  The driver (pg 8.23) takes only its own class of query into its pipeline: a group is one, with steps of its own.
 
 import { Query, type QueryResult, type Submittable } from 'pg'
@@ -71,14 +72,14 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
       return null
     },
     handleRowDescription: (message) => {
-      const { name } = current()
-      if (name !== undefined) described.set(name, message)
+      const { name, text } = current()
+      if (name !== undefined && answersTheSame.test(text)) described.set(name, message)
       current().handleRowDescription(message)
     },
     handleDataRow: (message) => current().handleDataRow(message),
     handleCommandComplete: (message, wire) => {
-      const { name } = current()
-      if (name !== undefined && !described.has(name)) described.set(name, noRows)
+      const { name, text } = current()
+      if (name !== undefined && !described.has(name) && answersTheSame.test(text)) described.set(name, noRows)
       current().handleCommandComplete(message, wire)
       next()
     },
@@ -104,6 +105,9 @@ function member(sql: string | PreparedStatement, values: unknown[]): DriverQuery
 type Descriptions = Map<string, unknown>
 
 const noRows = Symbol('no rows')
+
+/** The server refuses these rather than answer with other columns than before, or they have none. */
+const answersTheSame = /^\s*(SELECT|INSERT|UPDATE|DELETE|MERGE|VALUES|WITH|BEGIN|COMMIT|SAVEPOINT)\b/i
 
 interface Known {
   readonly descriptions: Descriptions

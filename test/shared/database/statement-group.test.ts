@@ -108,6 +108,22 @@ test('what a prepared statement answers is described once over a connection', as
   assert.deepEqual(counts.slice(1), [0, 0])
 })
 
+test('what answers with other columns each time is described each time', async (t) => {
+  const database = await open(t)
+  const fetch = { name: 'test.fetch', text: 'FETCH ALL FROM seen' }
+  for (const [sql, row] of [
+    ['SELECT 1 AS n', { n: 1 }],
+    [`SELECT 'x' AS text, '[2]'::jsonb AS list`, { text: 'x', list: [2] }],
+    [`SELECT 'y' AS text`, { text: 'y' }],
+  ] as const) {
+    const { rows } = await database.transaction(async (tx) => {
+      await tx.query(`DECLARE seen CURSOR FOR ${sql}`)
+      return tx.query(fetch)
+    })
+    assert.deepEqual(rows, [row])
+  }
+})
+
 test('what a group with a failed statement was to prepare is prepared when it is used next', async (t) => {
   const database = await open(t)
   await assert.rejects(
