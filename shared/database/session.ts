@@ -16,6 +16,8 @@ export interface TaggedAnswer<R> extends QueryAnswer<R> {
 
 export interface Session {
   query<R extends object>(sql: string | PreparedStatement, values?: readonly unknown[]): Promise<TaggedAnswer<R>>
+  /** Would the server skip this statement, asked for now, if the one before it failed? */
+  travelsWithLast(sql: string | PreparedStatement, values: readonly unknown[]): boolean
   /** Asks whether anybody is there, with a time limit of its own. */
   ping(limitMs: number): Promise<void>
   /** What ended the connection, once it has ended. */
@@ -104,6 +106,7 @@ export async function openSession(pool: Pool, watch: SessionWatch): Promise<Sess
         throw seen(error)
       }
     },
+    travelsWithLast: (sql, values) => groups.length > 0 && isGroupable(sql, values),
     ping: async (limitMs) => {
       try {
         await client.query({ text: 'SELECT 1', query_timeout: limitMs } as QueryConfig)
@@ -144,7 +147,7 @@ export const isPlain = (value: unknown): boolean =>
   (Array.isArray(value) && value.every(isPlain))
 
 /** The caller may use its list again before the group leaves. Buffers are not copied. */
-const asOfNow = (value: unknown): unknown => (Array.isArray(value) ? value.map(asOfNow) : value)
+export const asOfNow = (value: unknown): unknown => (Array.isArray(value) ? value.map(asOfNow) : value)
 
 async function soundClient(pool: Pool, isSound: SessionWatch['isSound']): Promise<PoolClient> {
   for (;;) {

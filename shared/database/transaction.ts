@@ -9,11 +9,13 @@
 //     answer to COMMIT. A COMMIT that the server skipped, because a statement that travelled with it failed, leaves the transaction
 //     open; then the BEGIN of the next one is refused, with all that travelled with it. Whoever has the connection rolls back,
 //     so that one does and begins again.
+// T6  Nothing is executed outside the transaction: what does not travel with BEGIN, to be skipped when BEGIN fails, is sent when
+//     BEGIN was answered.
 
 import { SluiceError, sqlState } from '../errors/index.ts'
 import { databaseError, unavailable } from './database-errors.ts'
 import type { PreparedStatement, Transaction, TransactionOptions } from './queryable.ts'
-import { isPlain, type Session } from './session.ts'
+import { asOfNow, isPlain, type Session } from './session.ts'
 
 type Limits = Omit<TransactionOptions, 'mayFollow'>
 
@@ -40,27 +42,24 @@ async function beginAndEnd<T>(
   options: Limits,
 ): Promise<End<T>> {
   const underWay: UnderWay = new Map()
-  const { tx, close } = transactionOn(session, underWay)
   let isOver = false
   const begun = session.query(beginStatement(options)) // travels with the first statement of the work
-  let isBegun = false
-  begun.then(
-    () => (isBegun = true),
-    () => undefined, // the work's statements fail then, too
-  )
+  const { tx, close, end, isBegun } = transactionOn(session, { begun, underWay })
   try {
     const result = await work(tx)
     close()
     await Promise.all([...underWay].filter(([, { mayStayUnsent }]) => mayStayUnsent).map(([answer]) => answer))
     const before = Promise.all([begun, ...underWay.keys()])
     before.catch(() => undefined) // asked when COMMIT does not succeed: what failed before it is the reason
+    end()
     const ending = session.query(commit)
-    isOver = isBegun && session.passOn()
+    isOver = isBegun() && session.passOn()
     const { command } = await ending.catch(async (error: unknown) => {
       await before
       throw error
     })
     isOver = true
+    await begun // COMMIT is answered in the same way where nothing was begun
     if (command !== 'COMMIT') {
       await before
       throw new SluiceError(
@@ -70,7 +69,7 @@ async function beginAndEnd<T>(
     }
     return { ok: true, isOver, result }
   } catch (error) {
-    close()
+    end()
     const lost = session.lost()
     if (lost === undefined && !isOver) isOver = await rolledBack(session)
     const refusal = await begun.then(
@@ -113,17 +112,38 @@ type UnderWay = Map<Promise<unknown>, { readonly mayStayUnsent: boolean }>
 
 interface OpenTransaction {
   readonly tx: Transaction
+  /** Refuses what is asked for from now on. */
   readonly close: () => void
+  /** And what was asked for and still waits for BEGIN. */
+  readonly end: () => void
+  readonly isBegun: () => boolean
 }
 
-function transactionOn(session: Session, underWay: UnderWay): OpenTransaction {
+interface Beginning {
+  readonly begun: Promise<unknown>
+  readonly underWay: UnderWay
+}
+
+function transactionOn(session: Session, { begun, underWay }: Beginning): OpenTransaction {
   let depth = 0
-  let open = true
-  const send: Session['query'] = (sql, values) => (open ? session.query(sql, values) : over())
+  let state: 'open' | 'closed' | 'ended' = 'open'
+  let isBegun = false
+  let waits = false // for BEGIN; then the others wait, too, since statements run in call order
+  begun.then(
+    () => (isBegun = true),
+    () => undefined, // the work's statements fail then, too
+  )
+  const send: Session['query'] = (sql, values = []) => {
+    if (state !== 'open') return over()
+    if (isBegun || (!waits && session.travelsWithLast(sql, values))) return session.query(sql, values)
+    waits = true
+    const asked = values.map(asOfNow)
+    return begun.then(() => (state === 'ended' ? over() : session.query(sql, asked)))
+  }
   const tx: Transaction = {
     query: (sql, values = []) => {
       const answer = send<never>(sql, values)
-      underWay.set(answer, { mayStayUnsent: !values.every(isPlain) })
+      underWay.set(answer, { mayStayUnsent: (waits && !isBegun) || !values.every(isPlain) })
       const settled = (): void => void underWay.delete(answer)
       answer.then(settled, settled)
       return answer
@@ -147,8 +167,12 @@ function transactionOn(session: Session, underWay: UnderWay): OpenTransaction {
   return {
     tx,
     close: () => {
-      open = false
+      state = 'closed'
     },
+    end: () => {
+      state = 'ended'
+    },
+    isBegun: () => isBegun,
   }
 }
 

@@ -257,3 +257,53 @@ test('a transaction that is over sends nothing, least of all into the next one o
   })
   assert.deepEqual(await ids(database), [1])
 })
+
+test('when BEGIN fails nothing is executed, whatever was asked for before its answer, and it is no success', async (t) => {
+  const { url } = await createTestDatabase(t, { migrated: false })
+  const database = await openDatabase(t, url, { poolSize: 1 })
+  await database.query('CREATE TABLE item (id int)')
+  const sent: ((tx: Transaction) => unknown)[] = [
+    (tx) => tx.query('INSERT INTO item VALUES (1)'),
+    (tx) => tx.query(insert, [2]),
+    (tx) => tx.savepoint(() => tx.query('INSERT INTO item VALUES (3)')),
+    (tx) => Promise.all([tx.query(insert, [4]), tx.query('INSERT INTO item VALUES (5)'), tx.query(insert, [6])]),
+    async (tx) => {
+      await new Promise(process.nextTick) // BEGIN has left
+      await tx.query(insert, [7])
+    },
+    async (tx) => {
+      void tx.query(insert, [8]).catch(() => undefined)
+      await new Promise(process.nextTick)
+    },
+    (tx) => void tx.query('INSERT INTO item VALUES (9)').catch(() => undefined),
+    (tx) => void tx.savepoint(() => tx.query('INSERT INTO item VALUES (10)')).catch(() => undefined),
+    async () => new Promise(process.nextTick),
+    async (tx) => {
+      tx.query('INSERT INTO item VALUES (11)').catch(() => undefined)
+      throw new Error('no')
+    },
+  ]
+  for (const send of sent) {
+    await database.transaction((tx) => tx.query(insert, [0]))
+    await database.query('DEALLOCATE "sluice.begin"')
+    await assert.rejects(database.transaction(async (tx) => send(tx)))
+  }
+  assert.deepEqual(
+    await ids(database),
+    sent.map(() => 0),
+  )
+})
+
+test('what waits for BEGIN is executed in call order, before COMMIT', async (t) => {
+  const database = await open(t)
+  const last = await database.transaction(async (tx) => {
+    void tx.query('INSERT INTO item VALUES (1); INSERT INTO item VALUES (2)')
+    void tx.query('DELETE FROM item WHERE id = $1', [1])
+    const counted = tx.query('SELECT count(*) AS n FROM item')
+    void tx.query(insert, [3])
+    return (await counted).rows
+  })
+  assert.deepEqual(last, [{ n: 1 }])
+  await database.transaction(async (tx) => void tx.query('INSERT INTO item VALUES (4)'))
+  assert.deepEqual(await ids(database), [2, 3, 4])
+})
