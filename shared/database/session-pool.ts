@@ -36,7 +36,7 @@ export interface SessionPool {
   use<T>(work: (session: Session) => Promise<T>, options?: UseOptions): Promise<T>
   /** Is there a connection to be had at once? */
   idle(): boolean
-  /** Takes no more work, waits `limitMs` for that under way, then cuts its connections. */
+  /** Takes no more work, waits `limitMs` for that under way, then cuts its connections; who waits for one gets none. */
   close(limitMs: number): Promise<void>
 }
 
@@ -81,12 +81,17 @@ export function createSessionPool(
     if (next !== undefined) open().then(next.take, next.fail)
   }
 
+  function cut(): void {
+    destroyAll(sockets)
+    for (let next = line.next(); next !== undefined; next = line.next()) next.fail(stopped())
+  }
+
   pool.on('connect', (client) => begins.set(client, clock.monotonic()))
   pool.on('error', onBroken) // without a listener this would end the process
 
   return {
     use: async (work, { mayFollow = false } = {}) => {
-      if (closed) throw new SluiceError('database_unavailable', 'The database handle is stopped')
+      if (closed) throw stopped()
       const running = (lent < size ? open() : line.join(mayFollow)).then(work)
       underWay.add(running)
       try {
@@ -98,7 +103,7 @@ export function createSessionPool(
     idle: () => pool.idleCount > pool.waitingCount,
     close: async (limitMs) => {
       closed = true
-      const timer = clock.after(limitMs, () => destroyAll(sockets))
+      const timer = clock.after(limitMs, cut)
       await Promise.allSettled(underWay)
       await pool.end()
       timer.cancel()
@@ -106,6 +111,8 @@ export function createSessionPool(
     },
   }
 }
+
+const stopped = (): SluiceError => new SluiceError('database_unavailable', 'The database handle is stopped')
 
 function destroyAll(sockets: ReadonlySet<Socket>): void {
   for (const socket of sockets) socket.destroy()

@@ -220,6 +220,16 @@ test('stop waits for whoever is still in the line', async (t) => {
   assert.deepEqual(await Promise.all(waits), [1, 2, 3, 4])
 })
 
+test('stop cuts also whoever is still in the line when its time is over', async (t) => {
+  const { database } = await open(t, { stopTimeoutMs: 100 })
+  const waits = [follow, follow, {}].map((options) =>
+    database.transaction((tx) => tx.query('SELECT pg_sleep(1)'), options),
+  )
+  const all = Promise.all(waits.map((wait) => assert.rejects(wait, code('database_unavailable'))))
+  await database.stop()
+  await all
+})
+
 test(
   'over a few connections, what is reported as committed is in the table, and nothing else',
   { timeout: 60_000 },
