@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deadLetterCopy } from '../../../../shared/delivery/dead-letters/copy.ts'
-import { toJsonFormat } from '../../../../shared/events/index.ts'
+import { recordOf } from '../../../../shared/delivery/outbox/outbox-record.ts'
+import { eventLimits, toJsonFormat } from '../../../../shared/events/index.ts'
 import { eventOf, incoming } from '../workbench.ts'
 
 const { event, raw } = incoming({ id: 'e1', data: { text: 'hello' } })
@@ -48,9 +49,19 @@ test('an event that would be too large or have too many attributes with the fact
   const remains = eventOf(deadLetterCopy(huge, deadLetterId)?.json ?? '')
   assert.equal(remains.id, deadLetterId)
   assert.equal(remains.data, undefined)
-  const extensions = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x${index}`, '1']))
-  const crowded = { ...death, event: JSON.stringify(toJsonFormat({ ...event, extensions })) }
-  assert.deepEqual(eventOf(deadLetterCopy(crowded, deadLetterId)?.json ?? '').data, raw)
+  const factsAndSequence = 6
+  for (const [count, isCrowded] of [
+    [eventLimits.extensions - factsAndSequence, false],
+    [eventLimits.extensions - factsAndSequence + 1, true],
+    [eventLimits.extensions, true],
+  ] as const) {
+    const extensions = Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, '1']))
+    const crowded = { ...death, event: JSON.stringify(toJsonFormat({ ...event, extensions })) }
+    const copy = deadLetterCopy(crowded, deadLetterId)
+    assert.ok(copy)
+    assert.deepEqual(eventOf(copy.json).data, isCrowded ? raw : event.data)
+    recordOf({ ...copy, sequence: 1 }) // does not throw: it can be published
+  }
 })
 
 test('without a topic, or from a topic without a dead-letter topic, there is no copy', () => {
