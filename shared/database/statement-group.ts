@@ -57,6 +57,8 @@ export function statementGroup(statements: readonly GroupedStatement[], onEnd: (
       const { descriptions, silentWire } = knownOver(wire)
       described = descriptions
       wire.stream.cork()
+      // Its preparation may be skipped with the rest of another group, and then it would be missed here.
+      for (const one of members) if (isBeingPrepared(one, wire)) one.name = undefined
       for (const one of members) {
         one._result._types = group._result._types
         if (isOfAnotherText(one, wire)) wire.parse(one) // the server says so, and skips the rest
@@ -131,6 +133,9 @@ const isOfAnotherText = ({ name, text }: DriverQuery, wire: Wire): boolean => {
   if (name === undefined) return false
   return (wire.parsedStatements[name] ?? wire.submittedNamedStatements[name] ?? text) !== text
 }
+
+const isBeingPrepared = ({ name }: DriverQuery, wire: Wire): boolean =>
+  name !== undefined && wire.submittedNamedStatements[name] !== undefined
 
 /** All rows, and no Sync of its own. */
 const executeOnly = (wire: Wire): void => wire.execute({ portal: '' })

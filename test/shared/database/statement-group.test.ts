@@ -140,6 +140,24 @@ test('what a group with a failed statement was to prepare is prepared when it is
   assert.deepEqual(rows, [{ n: 42 }], 'on the same connection: it has only one')
 })
 
+test('what is being prepared by a group that fails is not missed by the next one', async (t) => {
+  const database = await open(t)
+  await database.transaction(async (tx) => {
+    await tx.query('SAVEPOINT here')
+    const ended = Promise.allSettled([tx.query('SELECT 1 / $1::int', [0]), tx.query(double, [1])])
+    await new Promise(process.nextTick) // they have left
+    await assert.rejects(tx.query(double, [2]), state('25P02'))
+    const states = (await ended).map((one) => one.status === 'rejected' && sqlState(one.reason))
+    assert.deepEqual(states, ['22012', '25P02'])
+    await tx.query('ROLLBACK TO SAVEPOINT here')
+    const doubled = await Promise.all([tx.query(double, [3]), tx.query(double, [4])])
+    assert.deepEqual(
+      doubled.map(({ rows }) => rows),
+      [[{ n: 6 }], [{ n: 8 }]],
+    )
+  })
+})
+
 test('an answer that cannot be read fails its own statement of a group', async (t) => {
   const database = await open(t)
   await database.transaction(async (tx) => {
