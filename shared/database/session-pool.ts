@@ -86,7 +86,11 @@ export function createSessionPool(
     for (let next = line.next(); next !== undefined; next = line.next()) next.fail(stopped())
   }
 
-  pool.on('connect', (client) => begins.set(client, clock.monotonic()))
+  pool.on('connect', (client) => {
+    begins.set(client, clock.monotonic())
+    // Its end may come in the same bytes as its beginning, before a session has it; who uses it then hears of that.
+    client.on('error', () => undefined)
+  })
   pool.on('error', onBroken) // without a listener this would end the process
 
   return {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { startEmbeddedPostgres } from '../../../local/postgres/index.ts'
 import { SluiceError } from '../../../shared/errors/index.ts'
@@ -45,6 +47,23 @@ test(
     await until('health says so', () => database.health().status === 'up')
   },
 )
+
+test('a server that ends a connection in the breath that begins it harms nobody', async (t) => {
+  const message = (type: string, body: string): Buffer => {
+    const bytes = Buffer.from(`${type}....${body}`, 'latin1')
+    bytes.writeUInt32BE(bytes.length - 1, 1)
+    return bytes
+  }
+  const ended = message('E', 'SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0')
+  const greeting = Buffer.concat([message('R', '\0\0\0\0'), message('Z', 'I'), ended])
+  const server = createServer((client) => client.once('data', () => client.end(greeting)))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(t, () => void server.close())
+  const { port } = server.address() as AddressInfo
+  const database = makeDatabase(`postgres://test:test@127.0.0.1:${port}/test`, { startTimeoutMs: 0 })
+  await assert.rejects(database.start(t.signal), unavailable)
+})
 
 test('health turns by itself when the server comes back and nobody asks', { timeout: 60_000 }, async (t) => {
   const { url } = await createTestDatabase(t, { migrated: false })
