@@ -76,7 +76,8 @@ async function beginAndEnd<T>(
       () => undefined,
       (reason: unknown) => reason,
     )
-    const wasRefused = lost === undefined && isOver && sqlState(refusal) === inFailedTransaction
+    const wasRefused = lost === undefined && sqlState(refusal) === inFailedTransaction
+    if (wasRefused && !isOver) return { ok: false, isOver, wasRefused: false, error: unavailable(session.lost()) }
     return { ok: false, isOver, wasRefused, error: lost === undefined ? error : lossOf(lost, refusal) }
   }
 }

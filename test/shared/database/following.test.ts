@@ -172,6 +172,25 @@ test('a connection that breaks at COMMIT is lost for both, and what is next gets
   assert.deepEqual(await items(database), [1, 2, 4], 'the first was committed, whoever heard of it')
 })
 
+test('whoever cannot begin again, since the connection breaks as it rolls back, has lost the database', async (t) => {
+  const opened = await open(t)
+  const { database } = opened
+  await database.query(insert, [1])
+  const pass = opened.onAnswer
+  opened.onAnswer = (bytes, client) => {
+    if (bytes.includes('ROLLBACK')) client.resetAndDestroy()
+    else pass(bytes, client)
+  }
+  const first = database.transaction(async (tx) => {
+    await tx.query(one, [0])
+    tx.query(insert, [-1]).catch(() => undefined)
+  }, follow)
+  const second = database.transaction(put(2), follow)
+  await assert.rejects(first, state('23505'))
+  await assert.rejects(second, code('database_unavailable'))
+  assert.deepEqual(await items(database), [1])
+})
+
 test('a session that the server ended before BEGIN is no doing of the follower', async (t) => {
   const opened = await open(t, { idleInTransactionTimeoutMs: 300 })
   const { database } = opened
