@@ -47,7 +47,7 @@ const tokenMs = 1_000
 const mostOfTransaction = { rows: 100, characters: 131_072 }
 const mostWaiting = { rows: 2_000, characters: 8_388_608 }
 /** What is repeated when the process dies between append and settle. */
-const mostTogether = { rows: 128, characters: 786_432 }
+const mostTogether = { rows: 64, characters: 786_432 }
 
 export function createLeases({ usableMs }: LeasesOptions, { clock }: { readonly clock: Clock }): Leases {
   const grants = new WeakMap<Emission, { readonly sequence: number; readonly lease: Lease }>()

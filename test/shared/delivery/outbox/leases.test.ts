@@ -69,8 +69,8 @@ test('after COMMIT what is leased waits with its sequence, once, and the rest is
 
 test('transactions are handed out whole, as many together as one append takes', () => {
   const { commit, next } = startLeases()
-  for (let n = 0; n < 7; n += 1) commit(emissions(40))
-  assert.deepEqual([next().length, next().length, next().length], [120, 120, 40])
+  for (let n = 0; n < 5; n += 1) commit(emissions(30))
+  assert.deepEqual([next().length, next().length, next().length], [60, 60, 30])
   for (let n = 0; n < 8; n += 1) commit(emissions(1, 131_072))
   assert.deepEqual([next().length, next().length], [6, 2])
 })
