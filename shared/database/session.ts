@@ -2,12 +2,12 @@
 // it is lost, so that the pool never gets a broken connection back and the user never takes a lost answer for a success.
 
 import type { Socket } from 'node:net'
-import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
+import type { Pool, PoolClient, QueryConfig } from 'pg'
 import { SluiceError, sqlState } from '../errors/index.ts'
 import type { Clock } from '../time/index.ts'
 import { databaseError, endsSession, unavailable } from './database-errors.ts'
 import type { PreparedStatement, QueryAnswer } from './queryable.ts'
-import { statementGroup, type GroupedStatement } from './statement-group.ts'
+import { createStatementPipeline } from './statement-pipeline.ts'
 
 export interface TaggedAnswer<R> extends QueryAnswer<R> {
   /** The tag the server answered with, such as COMMIT. */
@@ -63,50 +63,26 @@ export async function openSession(pool: Pool, watch: SessionWatch): Promise<Sess
   }
   let users = 1
   let spoiled = false
-  let groups: GroupedStatement[][] = [] // that have not left
-  let isCut = false
+  const stream = streamOf(client)
   const giveUp = (): void => {
     lost ??= silence()
     onSilence()
-    streamOf(client).destroy() // the driver rejects what waits for an answer
+    stream.destroy() // the driver rejects what waits for an answer
   }
-  const sendGathered = (): void => {
-    const gathered = groups
-    groups = []
-    if (gathered.length > 1) streamOf(client).cork() // one write
-    for (const statements of gathered) {
-      const timer = clock.after(answerMs, giveUp)
-      client.query(statementGroup(statements, timer.cancel))
-    }
-    if (gathered.length > 1) streamOf(client).uncork()
-  }
-  const gather = (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> =>
-    new Promise((resolve, reject) => {
-      if (groups.length === 0) process.nextTick(sendGathered) // after all that is ready to go on now
-      if (groups.length === 0 || isCut) groups.push([])
-      isCut = false
-      groups.at(-1)?.push({ sql, values: values.map(asOfNow), resolve, reject })
-    })
-  const sendAlone = async (sql: string | PreparedStatement, values: readonly unknown[]): Promise<QueryResult> => {
-    sendGathered() // statements run in call order
-    const statement = typeof sql === 'string' ? { text: sql } : sql
-    const config = { ...statement, values: [...values], query_timeout: answerMs }
-    const answer: QueryResult | QueryResult[] = await client.query(config)
-    return Array.isArray(answer) ? lastOf(answer) : answer // several statements, several answers
-  }
+  const pipeline = createStatementPipeline({ answerMs }, { client, stream, clock, onSilence: giveUp })
   const session: Session = {
     query: async <R extends object>(
       sql: string | PreparedStatement,
       values: readonly unknown[] = [],
     ): Promise<TaggedAnswer<R>> => {
       try {
-        const { rows, rowCount, command } = await (isGroupable(sql, values) ? gather : sendAlone)(sql, values)
+        const { rows, rowCount, command } = await pipeline.send(sql, values)
         return { rows: rows as R[], rowCount: rowCount ?? 0, command }
       } catch (error) {
         throw seen(error)
       }
     },
-    travelsWithLast: (sql, values) => groups.length > 0 && isGroupable(sql, values),
+    travelsWithLast: pipeline.travelsWithLast,
     ping: async (limitMs) => {
       try {
         await client.query({ text: 'SELECT 1', query_timeout: limitMs } as QueryConfig)
@@ -119,7 +95,7 @@ export async function openSession(pool: Pool, watch: SessionWatch): Promise<Sess
       const follow = lost === undefined && isSound(client) ? watch.nextFollower() : undefined
       if (follow === undefined) return false
       users += 1
-      isCut = true
+      pipeline.cut()
       follow(session)
       return true
     },
@@ -135,32 +111,12 @@ export async function openSession(pool: Pool, watch: SessionWatch): Promise<Sess
   return session
 }
 
-/** A text without values may be several statements, which only the simple protocol takes. */
-const isGroupable = (sql: string | PreparedStatement, values: readonly unknown[]): boolean =>
-  (typeof sql !== 'string' || values.length > 0) && values.every(isPlain)
-
-/** The driver writes these without code of the value's own, which could throw. */
-export const isPlain = (value: unknown): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  Buffer.isBuffer(value) ||
-  (Array.isArray(value) && value.every(isPlain))
-
-/** The caller may use its list again before the group leaves. Buffers are not copied. */
-export const asOfNow = (value: unknown): unknown => (Array.isArray(value) ? value.map(asOfNow) : value)
-
 async function soundClient(pool: Pool, isSound: SessionWatch['isSound']): Promise<PoolClient> {
   for (;;) {
     const client = await pool.connect()
     if (isSound(client)) return client
     client.release(true)
   }
-}
-
-function lastOf<T>(answers: readonly T[]): T {
-  const last = answers.at(-1)
-  if (last === undefined) throw new SluiceError('internal', 'The driver gave an empty list of answers')
-  return last
 }
 
 // A migration changed what a prepared statement answers, or something between us and the server lost it: a new connection

@@ -15,7 +15,8 @@
 import { SluiceError, sqlState } from '../errors/index.ts'
 import { databaseError, unavailable } from './database-errors.ts'
 import type { PreparedStatement, Transaction, TransactionOptions } from './queryable.ts'
-import { asOfNow, isPlain, type Session } from './session.ts'
+import type { Session } from './session.ts'
+import { asOfNow, isPlain } from './statement-pipeline.ts'
 
 type Limits = Omit<TransactionOptions, 'mayFollow'>
 
