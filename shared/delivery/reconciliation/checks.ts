@@ -44,11 +44,13 @@ export const checksOf = (scope: Scope): readonly Check[] => [
     sql: statement(
       `SELECT count(*) FROM ${scope.outbox} AS o`,
       `SELECT o.at, format('outbox %s key %s sequence %s, event %s: %s', o.topic, o.key, o.sequence, o.id,
-          CASE WHEN o.state = 'sent' THEN 'marked as sent, without a position in the log'
-               ELSE 'passed over: its key is published beyond it' END) AS what
+          CASE o.state WHEN 'sent' THEN 'marked as sent, without a position in the log'
+                       WHEN 'pending' THEN 'passed over: its key is published beyond it'
+                       ELSE format('%s is no state', o.state) END) AS what
        FROM ${scope.outbox} AS o LEFT JOIN sluice.outbox_key k ON k.topic = o.topic AND k.key = o.key
        WHERE (o.state = 'sent' AND (o.partition IS NULL OR o.log_offset IS NULL))
           OR (o.state = 'pending' AND o.sequence <= k.sent)
+          OR o.state NOT IN ('pending', 'sent')
        UNION ALL
        SELECT o.at, format('outbox %s key %s sequence %s, event %s: waits since %s', o.topic, o.key, o.sequence, o.id, o.at)
        FROM ${scope.pendingKeys} AS k
@@ -81,6 +83,9 @@ export const checksOf = (scope: Scope): readonly Check[] => [
        FROM ${scope.openInbox} AS i
        WHERE i.state = 'dead' AND NOT EXISTS (
          SELECT FROM sluice.dead_letter d WHERE d.function = i.function AND d.source = i.source AND d.id = i.id)
+       UNION ALL
+       SELECT i.at, format('inbox %s, event %s of %s: %s is no state', i.function, i.id, i.source, i.state)
+       FROM ${scope.openInbox} AS i WHERE i.state NOT IN ('parked', 'dead')
        UNION ALL
        SELECT p.at, format('parked %s key %s, event %s of %s: its inbox row says %s', p.function, p.key, p.id, p.source,
           coalesce(i.state, 'nothing'))

@@ -67,10 +67,22 @@ const planted: readonly (readonly [CheckName, string, string, RegExp])[] = [
     /waits since /,
   ],
   [
+    'outbox-position',
+    'a row in a state that there is not',
+    `UPDATE sluice.outbox SET state = 'odd' WHERE topic = 'tool.results'`,
+    /^outbox tool\.results key s sequence 1, .*: odd is no state/,
+  ],
+  [
     'inbox-lease',
     'a lease that ran out and was taken over by nobody',
     `UPDATE sluice.lane SET token = gen_random_uuid(), lease_until = sluice.after_ms(-120000)`,
     /^lane tested key later, event later: leased until /,
+  ],
+  [
+    'inbox-place',
+    'an inbox row in a state that there is not',
+    `UPDATE sluice.inbox SET state = 'odd' WHERE id = 'done'`,
+    /^inbox tested, event done of \/test: odd is no state/,
   ],
   [
     'inbox-place',
