@@ -79,7 +79,7 @@ async function beginAndEnd<T>(
     )
     const wasRefused = lost === undefined && sqlState(refusal) === inFailedTransaction
     if (wasRefused && !isOver) return { ok: false, isOver, wasRefused: false, error: unavailable(session.lost()) }
-    return { ok: false, isOver, wasRefused, error: lost === undefined ? error : lossOf(lost, refusal) }
+    return { ok: false, isOver, wasRefused, error: lost === undefined ? (refusal ?? error) : lossOf(lost, refusal) }
   }
 }
 

@@ -260,8 +260,8 @@ test('a transaction that is over sends nothing, least of all into the next one o
 
 test('when BEGIN fails nothing is executed, whatever was asked for before its answer, and it is no success', async (t) => {
   const { url } = await createTestDatabase(t, { migrated: false })
-  const database = await openDatabase(t, url, { poolSize: 1 })
-  await database.query('CREATE TABLE item (id int)')
+  const observer = await openDatabase(t, url, { poolSize: 1 })
+  await observer.query('CREATE TABLE item (id int)')
   const sent: ((tx: Transaction) => unknown)[] = [
     (tx) => tx.query('INSERT INTO item VALUES (1)'),
     (tx) => tx.query(insert, [2]),
@@ -284,14 +284,20 @@ test('when BEGIN fails nothing is executed, whatever was asked for before its an
     },
   ]
   for (const send of sent) {
-    await database.transaction((tx) => tx.query(insert, [0]))
-    await database.query('DEALLOCATE "sluice.begin"')
-    await assert.rejects(database.transaction(async (tx) => send(tx)))
+    const database = await openDatabase(t, url, { poolSize: 1 })
+    for (const [breakage, expected] of [
+      ['SELECT 1', code('database_unavailable')],
+      ['PREPARE "sluice.begin" AS SELECT 1 / 0', state('22012')],
+    ] as const) {
+      await database.transaction((tx) => tx.query('SELECT 1'))
+      await database.query(`DEALLOCATE "sluice.begin"; ${breakage}`)
+      await assert.rejects(
+        database.transaction(async (tx) => send(tx)),
+        expected,
+      )
+    }
   }
-  assert.deepEqual(
-    await ids(database),
-    sent.map(() => 0),
-  )
+  assert.deepEqual(await ids(observer), [])
 })
 
 test('what waits for BEGIN is executed in call order, before COMMIT', async (t) => {
