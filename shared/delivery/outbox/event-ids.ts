@@ -10,6 +10,7 @@ import { systemClock, type Clock } from '../../time/index.ts'
 const bytesOfId = 16
 const idsOfPool = 256
 
+/** Makes a series of ids that rise. `now`: milliseconds since 1970; it may step back, the ids do not. */
 export function createEventIds({ now }: Pick<Clock, 'now'>): () => string {
   const pool = new Uint8Array(idsOfPool * bytesOfId)
   const numbers = new DataView(pool.buffer)
@@ -36,5 +37,5 @@ export function createEventIds({ now }: Pick<Clock, 'now'>): () => string {
   }
 }
 
-/** One row of ids for the process, as `uuid` has it. */
+/** One series for the process, as `uuid` has it. */
 export const newEventId = createEventIds(systemClock)

@@ -105,6 +105,7 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     health: () => health,
     store: async (tx, emitted) => {
       if (emitted.length === 0) return
+      // While the log fails, a lease would only keep the relay waiting.
       const lease = publisher === undefined || health.status === 'down' ? undefined : leases.offer(emitted)
       const sequences = await storeEmitted(tx, emitted, lease?.token)
       if (lease !== undefined) leases.granted(emitted, sequences, lease)

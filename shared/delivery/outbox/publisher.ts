@@ -100,7 +100,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const more: OutboxKey[] = []
     let from = 0
     for (const claim of claims) {
-      const ofClaim = sent.slice(from, (from += claim.rows.length))
+      const ofClaim = sent.slice(from, from + claim.rows.length)
+      from += claim.rows.length
       more.push(...(await settleOutbox(database, claim, { sent: ofClaim, delayMs })))
     }
     return more

@@ -102,7 +102,7 @@ function whenClaimed(
   return inSpan(
     tracer,
     () => ({ name: 'transaction' }),
-    () => deps.database.transaction(decided, { mayFollow: true }),
+    () => deps.database.transaction(decided, { mayFollow: true }), // when the connection is lost, the source comes again
   )
 }
 
