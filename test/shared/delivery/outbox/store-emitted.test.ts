@@ -93,7 +93,7 @@ test('of one transaction each key is leased for itself, all that it has of it, i
   ])
 })
 
-test('without a token nothing is leased, by the names of parameters that older processes know', async (t) => {
+test('without a token nothing is leased, nor when an older process stores, which knows of no lease', async (t) => {
   const { database } = await createWorkbench(t)
   assert.deepEqual(await store(database, ['a'], undefined), [null])
   assert.deepEqual(await store(database, ['a', 'b'], undefined), [null, null])
