@@ -61,6 +61,15 @@ async function emitter(
   return { database, outbox, transaction, claims: () => claims }
 }
 
+/** Takes nothing while it is down. */
+const failing = (log: EventLog, isDown: () => boolean): EventLog => ({
+  ...log,
+  append: async (records, options) => {
+    if (isDown()) throw new SluiceError('event_log_unavailable', 'the broker is away')
+    return log.append(records, options)
+  },
+})
+
 const emitOne = (transaction: Awaited<ReturnType<typeof emitter>>['transaction'], key: string, callId: string) =>
   transaction(async ({ emit }) => emit(toolCallFinished, finished(callId, key), { key }), { tenant: 'acme' })
 
@@ -176,7 +185,7 @@ test('emitters that name the same keys in opposite order never deadlock', async 
   await assertOutboxEqualsLog(bench)
 })
 
-test('what keys without anything pending get is published without a claim, and with what it was when it was emitted', async (t) => {
+test('what is emitted for idle keys is published without a claim, as it was when it was emitted', async (t) => {
   const bench = await createWorkbench(t)
   const { transaction, claims } = await emitter(bench)
   for (let n = 0; n < 3; n += 1) {
@@ -200,7 +209,7 @@ test('what keys without anything pending get is published without a claim, and w
   ])
 })
 
-test('so is what the handlers of a function emit, more of them at once than there are connections', async (t) => {
+test('what handlers emit for idle keys is published without a claim, also while more of them run than there are connections', async (t) => {
   const bench = await createWorkbench(t)
   const { claims, ...own } = await emitter(bench, { poolSize: 3 })
   const delivery = createDelivery(
@@ -400,13 +409,7 @@ test('more rows than one claim takes are published in order, large ones too', as
 test('while the log is down events are stored and answered; when it is back the relay publishes them in order', async (t) => {
   const bench = await createWorkbench(t)
   let down = true
-  const log: EventLog = {
-    ...bench.eventLog,
-    append: async (records, options) => {
-      if (down) throw new SluiceError('event_log_unavailable', 'the broker is away')
-      return bench.eventLog.append(records, options)
-    },
-  }
+  const log = failing(bench.eventLog, () => down)
   const { transaction, outbox, database } = await emitter(bench, { log })
   const relay = createRelay({ outbox, database, clock: bench.clock })
   atEnd(t, () => relay.stop())
@@ -430,13 +433,7 @@ test('while the log is down events are stored and answered; when it is back the 
 test('while the log fails nothing is leased: a claim tries it, and with its success leases begin again', async (t) => {
   const bench = await createWorkbench(t)
   let down = true
-  const log: EventLog = {
-    ...bench.eventLog,
-    append: async (records, options) => {
-      if (down) throw new SluiceError('event_log_unavailable', 'the broker is away')
-      return bench.eventLog.append(records, options)
-    },
-  }
+  const log = failing(bench.eventLog, () => down)
   const { transaction, outbox, claims } = await emitter(bench, { log })
   const claimsFor = async (key: string): Promise<number> => {
     const before = claims()
