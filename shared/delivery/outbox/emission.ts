@@ -80,7 +80,7 @@ export function createEmissions(options: EmissionsOptions, { clock, tracer = noT
       const hops = emitOptions.beginsChain === true ? 0 : hopsWithin(options)
       const event = eventOf(type, { ...options, ...emitOptions, ...placed, at: clock.now(), hops })
       const { tenant = options.tenant, key } = emitOptions
-      const written = { event, data: JSON.stringify(data) }
+      const written = { event, data: jsonOfData(data, type) }
       const json = jsonOf(written)
       refuseUnfit(written, { json, topic, key })
       emitted.push({ topic: topic.name, key, id, tenant, json, written })
@@ -161,6 +161,13 @@ const eventOf = (type: EventType, facts: Facts): CloudEvent => ({
     ...(facts.hops === 0 ? {} : { [hopsExtension]: String(facts.hops) }),
   },
 })
+
+/** @throws SluiceError `data_invalid` for what JSON leaves out, though a schema may let it pass. */
+function jsonOfData(data: unknown, { type }: EventType): string {
+  const json: string | undefined = JSON.stringify(data)
+  if (json === undefined) throw new SluiceError('data_invalid', `The data of a ${type} has no form in JSON`)
+  return json
+}
 
 /** The JSON format of the event with its data, which comes last. */
 const jsonOf = ({ event, data }: WrittenEvent): string =>

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEmissions } from '../../../../shared/delivery/outbox/emission.ts'
-import { encodeRecord, recordBytes, toolCallFinished, topics, type Topic } from '../../../../shared/events/index.ts'
+import {
+  encodeRecord,
+  recordBytes,
+  toolCallFinished,
+  topics,
+  type EventType,
+  type Topic,
+} from '../../../../shared/events/index.ts'
 import { newTrace, withTrace } from '../../../../shared/telemetry/index.ts'
 import { systemClock as clock } from '../../../../shared/time/index.ts'
 import { eventOf, finished } from '../workbench.ts'
@@ -25,6 +32,16 @@ test('a record as large as its topic takes passes, one byte more is refused', ()
     if (passes) emitting()
     else assert.throws(emitting, { code: 'event_too_large' })
   }
+})
+
+test('data that has no form in JSON is refused, though the schema lets it pass', () => {
+  const type = { ...toolCallFinished, validate: () => true } as unknown as EventType
+  const produces = [{ topic: topics.toolResults, type }]
+  const { emit, emitted } = createEmissions({ function: 'f', produces, tenant: 'acme' }, { clock })
+  for (const data of [undefined, () => 1, Symbol('s'), { toJSON: () => undefined }])
+    assert.throws(() => emit(type, data, { key: 'k' }), { code: 'data_invalid' })
+  emit(type, null, { key: 'k' })
+  assert.equal(emitted.length, 1)
 })
 
 test('a key of 512 bytes passes; 513, none, and what no header can carry are refused', () => {
