@@ -11,6 +11,7 @@
 // O3  stop() publishes what waits, within its time limit.
 // O4  A transaction that is rolled back leaves nothing. One whose COMMIT was not answered may leave a leased key.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database, Queryable } from '../../database/index.ts'
 import { errorLabel, messageOf } from '../../errors/index.ts'
 import type { EventLog } from '../../event-log/index.ts'
@@ -59,16 +60,19 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
   let noted: OutboxKey[] = []
   let running: Promise<void> | undefined
   let health: ComponentHealth = { status: 'unknown' }
+  let fails = false // since then nothing was published
 
   async function round(path: 'fast' | 'relay', publishing: Promise<Published>): Promise<Published> {
     try {
       const published = await publishing
       instruments.outboxPublished.inc({ path }, published.rows)
+      if (published.rows > 0) fails = false // a claim that found nothing tells nothing of the log
       if (health.status === 'down') log.info('events are published again')
       health = { status: 'up', at: clock.now() }
       return published
     } catch (error) {
       instruments.outboxFailures.inc()
+      fails = true
       if (health.status !== 'down')
         log.warn({ reason: messageOf(error) }, 'events cannot be published; they wait in the outbox')
       health = { status: 'down', at: clock.now(), error: errorLabel(error) }
@@ -98,6 +102,7 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     name: 'outbox',
     start: async () => undefined,
     stop: async () => {
+      await nextTurn()
       const end = new AbortController()
       await Promise.race([running, clock.sleep(stopTimeoutMs, end.signal).catch(() => undefined)])
       end.abort()
@@ -106,7 +111,7 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     store: async (tx, emitted) => {
       if (emitted.length === 0) return
       // While the log fails, a lease would only keep the relay waiting.
-      const lease = publisher === undefined || health.status === 'down' ? undefined : leases.offer(emitted)
+      const lease = publisher === undefined || fails ? undefined : leases.offer(emitted)
       const sequences = await storeEmitted(tx, emitted, lease?.token)
       if (lease !== undefined) leases.granted(emitted, sequences, lease)
     },
@@ -116,8 +121,11 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
       if (publisher === undefined) {
         database.notify(outboxChannel).catch(() => undefined) // the relay also looks by itself
       } else {
-        noted.push(...leases.add(emitted))
-        running ??= publishAll(publisher)
+        // COMMIT was answered after the store, but maybe heard of before it; in the next turn both are.
+        setImmediate(() => {
+          noted.push(...leases.add(emitted))
+          running ??= publishAll(publisher)
+        })
       }
     },
     relay: async () => {

@@ -225,6 +225,32 @@ test('what handlers emit for idle keys is published without a claim, also while 
   assert.equal(claims(), 0)
 })
 
+test('the answer to the store may be heard later than that to COMMIT', async (t) => {
+  const bench = await createWorkbench(t)
+  const { database, outbox, claims } = await emitter(bench)
+  const slowly: Database = {
+    ...database,
+    transaction: (work, options) =>
+      database.transaction(
+        (tx) =>
+          work({
+            ...tx,
+            query: async (sql, values) => {
+              const answer = await tx.query<never>(sql, values)
+              for (let n = 0; n < 50; n += 1) await undefined
+              return answer
+            },
+          }),
+        options,
+      ),
+  }
+  const { transaction } = createTransactional(contractOf('transaction'), { ...bench, database: slowly, outbox })
+  await emitOne(transaction, 'a', '1')
+  await outbox.stop()
+  assert.equal((await assertOutboxEqualsLog(bench)).length, 1)
+  assert.equal(claims(), 0)
+})
+
 test('two processes that emit for one key in turn publish in the order of their commits', async (t) => {
   const bench = await createWorkbench(t)
   const emitters = await Promise.all([emitter(bench), emitter(bench)])
@@ -445,6 +471,26 @@ test('while the log fails nothing is leased: a claim tries it, and with its succ
   down = false
   assert.deepEqual([await claimsFor('d'), await claimsFor('e'), await claimsFor('f')], [1, 0, 0])
   assert.deepEqual(await bench.rows('SELECT key FROM sluice.outbox_key WHERE token IS NOT NULL'), [])
+})
+
+test('a claim that finds nothing does not say that the log is back: nothing is leased for that', async (t) => {
+  const bench = await createWorkbench(t)
+  const log: EventLog = {
+    ...bench.eventLog,
+    append: async () => {
+      throw new SluiceError('event_log_unavailable', 'the broker is away')
+    },
+  }
+  const { transaction, outbox, claims } = await emitter(bench, { log })
+  await emitOne(transaction, 'a', '1')
+  await outbox.stop()
+  await bench.database.query(`UPDATE sluice.outbox_key SET lease_until = clock_timestamp() + interval '1 minute'`)
+  await emitOne(transaction, 'a', '2') // it rests
+  await outbox.stop()
+  assert.equal(claims(), 1)
+  await emitOne(transaction, 'b', '1')
+  await outbox.stop()
+  assert.equal(claims(), 2, 'b was not leased')
 })
 
 test('a process without a log leaves its rows to the relay, which hears of them by NOTIFY', async (t) => {
