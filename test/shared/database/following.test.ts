@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { sqlState } from '../../../shared/errors/index.ts'
 import type { Database, DatabaseOptions, Transaction } from '../../../shared/database/index.ts'
-import { atEnd, createTestDatabase } from '../../support/index.ts'
+import { createTestDatabase } from '../../support/index.ts'
+import { hop } from './hop.ts'
 import { openDatabase } from './open-database.ts'
 
 interface Opened {
@@ -18,26 +18,13 @@ interface Opened {
 /** A database of one connection, with a table, behind a hop that listens. */
 async function open(t: TestContext, options: Partial<DatabaseOptions> = {}): Promise<Opened> {
   const { url } = await createTestDatabase(t, { migrated: false })
-  const target = new URL(url)
-  const port = Number(target.port)
   const opened = { onAnswer: (bytes: Buffer, client: Socket): void => void client.write(bytes) }
   let sent: Buffer[] = []
-  const listener = createServer((client) => {
-    const server = connect(port, target.hostname)
-    client.on('data', (bytes) => {
-      sent.push(bytes)
-      server.write(bytes)
-    })
-    server.on('data', (bytes) => opened.onAnswer(bytes, client))
-    for (const socket of [client, server]) socket.on('error', () => undefined)
-    client.on('close', () => server.destroy())
-    server.on('close', () => client.destroy())
+  const through = await hop(t, url, {
+    onSent: (bytes) => void sent.push(bytes),
+    onAnswer: (bytes, client) => opened.onAnswer(bytes, client),
   })
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  atEnd(t, () => void listener.close())
-  target.port = String((listener.address() as AddressInfo).port)
-  const database = await openDatabase(t, target.href, { poolSize: 1, ...options })
+  const database = await openDatabase(t, through, { poolSize: 1, ...options })
   await database.query('CREATE TABLE item (n int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)')
   await database.query('CREATE UNIQUE INDEX item_at_once ON item (abs(n))')
   const taken = (): readonly Buffer[] => {

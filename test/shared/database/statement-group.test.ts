@@ -1,35 +1,15 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { sqlState } from '../../../shared/errors/index.ts'
 import type { Database } from '../../../shared/database/index.ts'
-import { atEnd, createTestDatabase } from '../../support/index.ts'
+import { createTestDatabase } from '../../support/index.ts'
+import { hop } from './hop.ts'
 import { openDatabase } from './open-database.ts'
 
 /** A database of one connection. */
 async function open(t: TestContext, through = async (url: string): Promise<string> => url): Promise<Database> {
   const { url } = await createTestDatabase(t, { migrated: false })
   return openDatabase(t, await through(url), { poolSize: 1 })
-}
-
-/** A URL that leads to the same server; what it answers is given to `pass`. */
-async function hop(t: TestContext, url: string, pass: (bytes: Buffer, client: Socket) => void): Promise<string> {
-  const target = new URL(url)
-  const port = Number(target.port)
-  const listener = createServer((client) => {
-    const server = connect(port, target.hostname)
-    client.pipe(server)
-    server.on('data', (bytes) => pass(bytes, client))
-    for (const socket of [client, server]) socket.on('error', () => undefined)
-    client.on('close', () => server.destroy())
-    server.on('close', () => client.destroy())
-  })
-  listener.listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  atEnd(t, () => void listener.close())
-  target.port = String((listener.address() as AddressInfo).port)
-  return target.href
 }
 
 const readyForQuery = 'Z'.charCodeAt(0)
@@ -61,9 +41,11 @@ const state =
 test('statements that begin in one turn of the event loop are answered together', async (t) => {
   let answers = 0
   const database = await open(t, (url) =>
-    hop(t, url, (bytes, client) => {
-      answers += readiesIn(bytes)
-      client.write(bytes)
+    hop(t, url, {
+      onAnswer: (bytes, client) => {
+        answers += readiesIn(bytes)
+        client.write(bytes)
+      },
     }),
   )
   const before = answers
@@ -80,9 +62,11 @@ test('statements that begin in one turn of the event loop are answered together'
 test('what a prepared statement answers is described once over a connection', async (t) => {
   let descriptions = 0
   const database = await open(t, (url) =>
-    hop(t, url, (bytes, client) => {
-      descriptions += descriptionsIn(bytes)
-      client.write(bytes)
+    hop(t, url, {
+      onAnswer: (bytes, client) => {
+        descriptions += descriptionsIn(bytes)
+        client.write(bytes)
+      },
     }),
   )
   await database.query('CREATE TABLE seen (big bigint, list int[], note text)')
@@ -207,10 +191,12 @@ test('a second text for the name of a prepared statement is refused, not taken f
 test('a lone statement whose connection breaks between its answer and the end of its transaction is no success', async (t) => {
   let cuts = false
   const database = await open(t, (url) =>
-    hop(t, url, (bytes, client) => {
-      const ready = cuts ? bytes.length - 6 : bytes.length // a ReadyForQuery has six bytes, and is the last of an answer
-      client.write(bytes.subarray(0, ready))
-      if (cuts) setImmediate(() => client.destroy())
+    hop(t, url, {
+      onAnswer: (bytes, client) => {
+        const ready = cuts ? bytes.length - 6 : bytes.length // a ReadyForQuery has six bytes, and is the last of an answer
+        client.write(bytes.subarray(0, ready))
+        if (cuts) setImmediate(() => client.destroy())
+      },
     }),
   )
   await database.query(double, [1])
