@@ -8,7 +8,8 @@
 //     key, the process dies) the relay of outbox-sync does, after the lease if there is one; rows are never lost, because they are
 //     claimed by state.
 // O2  One loop a process: while a round is under way further events gather and share the next append.
-// O3  stop() publishes what waits, within its time limit.
+// O3  stop() publishes what waits, within its time limit, and leaves the rest to the relay at once: only what is being appended then
+//     keeps its leases.
 // O4  A transaction that is rolled back leaves nothing. One whose COMMIT was not answered may leave a leased key.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -92,6 +93,10 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
     running = undefined
   }
 
+  async function giveBackAll(own: Publisher): Promise<void> {
+    for (let rows = leases.next(); rows.length > 0; rows = leases.next()) await own.giveBack(rows)
+  }
+
   /** A failure is logged; the relay takes over. */
   const ownRound = async (publishing: Promise<Published>): Promise<void> => {
     const published = await round('fast', publishing).catch(() => undefined)
@@ -106,6 +111,7 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
       const end = new AbortController()
       await Promise.race([running, clock.sleep(stopTimeoutMs, end.signal).catch(() => undefined)])
       end.abort()
+      if (publisher !== undefined) await giveBackAll(publisher).catch(() => undefined) // the leases run out instead
     },
     health: () => health,
     store: async (tx, emitted) => {

@@ -44,6 +44,8 @@ export interface Publisher {
   publishClaimed(keys?: readonly OutboxKey[]): Promise<Published>
   /** Publishes what is leased, and settles. Rows that waited too long are left to a claim. */
   publishLeased(rows: readonly LeasedRow[]): Promise<Published>
+  /** Leaves what is leased to a claim. */
+  giveBack(rows: readonly LeasedRow[]): Promise<void>
 }
 
 /** The lease outlives the append: one that is not over by then, in milliseconds, is given up. */
@@ -114,17 +116,24 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     },
     publishLeased: (rows) => {
       const now = clock.monotonic()
-      const byToken = Map.groupBy(rows, ({ lease }) => lease.token)
-      return publish(
-        [...byToken].map(([token, held]) => ({
-          token,
-          keys: distinctKeys(held),
-          rows: held.filter(({ lease }) => now < lease.usableUntil),
-        })),
+      return publish(claimsOf(rows, ({ lease }) => now < lease.usableUntil))
+    },
+    giveBack: async (rows) => {
+      await settle(
+        claimsOf(rows, () => false),
+        { sent: [], delayMs: 0 },
       )
     },
   }
 }
+
+/** What is leased as claims, of which only some rows are to be published. */
+const claimsOf = (rows: readonly LeasedRow[], isWanted: (row: LeasedRow) => boolean): readonly OutboxClaim[] =>
+  [...Map.groupBy(rows, ({ lease }) => lease.token)].map(([token, held]) => ({
+    token,
+    keys: distinctKeys(held),
+    rows: held.filter(isWanted),
+  }))
 
 /** Rows in order, cut so that each part is one batch that the log takes. */
 function* parts(rows: readonly OutboxRow[]): Generator<readonly OutboxRow[]> {

@@ -516,19 +516,29 @@ test('a process without a log leaves its rows to the relay, which hears of them 
   await assertOutboxEqualsLog(bench)
 })
 
-test('stop() publishes what was committed before it, and does not wait for a log that hangs', async (t) => {
+test('stop() publishes what was committed before it; of what a log that hangs has not got, the relay may take all at once', async (t) => {
   const bench = await createWorkbench(t)
   const quick = await emitter(bench)
   for (let n = 0; n < 20; n += 1) await emitOne(quick.transaction, `k${n}`, 'c')
   await quick.outbox.stop()
   await assertOutboxEqualsLog(bench)
 
-  const hanging: EventLog = { ...bench.eventLog, append: () => new Promise(() => undefined) }
+  const got: string[] = []
+  const hanging: EventLog = {
+    ...bench.eventLog,
+    append: (records) => {
+      got.push(...records.map(({ key }) => String(key)))
+      return new Promise(() => undefined)
+    },
+  }
   const database = await bench.connect()
   const outbox = createOutbox({ stopTimeoutMs: 50 }, { ...bench, database, eventLog: hanging })
   const { transaction } = createTransactional(contractOf('transaction'), { ...bench, database, outbox })
-  await emitOne(transaction, 'a', '1')
+  for (let n = 0; n < 150; n += 1) await emitOne(transaction, `h${n}`, 'c')
   assert.equal(await Promise.race([outbox.stop(), sleep(5_000, 'too late', { ref: false })]), undefined)
+  while ((await bench.outbox.relay()) > 0);
+  const leased = await bench.rows<{ key: string }>('SELECT key FROM sluice.outbox_key WHERE sent + 1 < next')
+  assert.deepEqual(leased.map(({ key }) => key).toSorted(), got.toSorted())
 })
 
 test('a transaction that rolls back emits nothing and leaves no hole in the sequence', async (t) => {
