@@ -54,6 +54,9 @@ export interface OutboxDeps {
   readonly tracer?: Tracer
 }
 
+/** Keys that wait for a claim of this process. While the log is away from it alone they would be ever more; the relay finds the rest. */
+const mostNoted = 10_000
+
 export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: OutboxDeps): Outbox {
   const { database, eventLog, clock, log, instruments, failpoints } = deps
   const publisher = eventLog === undefined ? undefined : createPublisher({ ...deps, eventLog })
@@ -129,7 +132,8 @@ export function createOutbox({ stopTimeoutMs = 5_000 }: OutboxOptions, deps: Out
       } else {
         // COMMIT was answered after the store, but maybe heard of before it; in the next turn both are.
         setImmediate(() => {
-          noted.push(...leases.add(emitted))
+          const rest = leases.add(emitted)
+          if (noted.length < mostNoted) noted.push(...rest)
           running ??= publishAll(publisher)
         })
       }

@@ -493,6 +493,25 @@ test('a claim that finds nothing does not say that the log is back: nothing is l
   assert.equal(claims(), 2, 'b was not leased')
 })
 
+test('while claims take long only so many keys are noted', async (t) => {
+  const bench = await createWorkbench(t)
+  const first = Promise.withResolvers<{ rows: never[]; rowCount: number }>()
+  let asked = 0
+  const database: Database = {
+    ...bench.database,
+    query: async (_sql, [, keys] = []) => {
+      asked += (keys as readonly string[]).length
+      return first.promise
+    },
+  }
+  const outbox = createOutbox({}, { ...bench, database, eventLog: bench.eventLog })
+  for (let n = 0; n < 10_100; n += 1) outbox.publish([{ topic, key: `k${n}`, id: `${n}`, tenant: '', json: '{}' }])
+  await until('a claim is under way', () => asked > 0)
+  first.resolve({ rows: [], rowCount: 0 })
+  await outbox.stop()
+  assert.ok(asked >= 10_000 && asked <= 10_001, `${asked}`)
+})
+
 test('a process without a log leaves its rows to the relay, which hears of them by NOTIFY', async (t) => {
   const bench = await createWorkbench(t)
   const relayed = Promise.withResolvers<void>()
