@@ -12,17 +12,18 @@ CREATE FUNCTION sluice.emit_one(
   p_topic text, p_key text, p_id text, p_tenant text, p_event json, p_token uuid DEFAULT NULL, p_lease_ms bigint DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  place     bigint;
-  is_leased boolean;
+  this_moment timestamptz := clock_timestamp(); -- the same for all columns of a key
+  place       bigint;
+  is_leased   boolean;
 BEGIN
   INSERT INTO sluice.outbox_key AS k (topic, key, next, token, epoch, lease_until)
   VALUES (p_topic, p_key, 2, p_token, num_nonnulls(p_token), CASE WHEN p_token IS NOT NULL THEN sluice.after_ms(p_lease_ms) END)
   ON CONFLICT (topic, key) DO UPDATE SET next = k.next + 1,
-    token = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < clock_timestamp())
+    token = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
       THEN excluded.token ELSE k.token END,
-    epoch = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < clock_timestamp())
+    epoch = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
       THEN k.epoch + excluded.epoch ELSE k.epoch END,
-    lease_until = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < clock_timestamp())
+    lease_until = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
       THEN excluded.lease_until ELSE k.lease_until END
   -- By the token alone an earlier lease of the same publisher would look like this one.
   RETURNING k.next - 1, k.token = p_token AND k.sent + 1 = k.next - 1 INTO place, is_leased;
@@ -37,6 +38,8 @@ CREATE FUNCTION sluice.emit(
   p_topics text[], p_keys text[], p_ids text[], p_tenants text[], p_events text[],
   p_token uuid DEFAULT NULL, p_lease_ms bigint DEFAULT NULL
 ) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE
+  this_moment timestamptz := clock_timestamp();
 BEGIN
   RETURN QUERY
   WITH emitted AS (
@@ -48,11 +51,11 @@ BEGIN
       CASE WHEN p_token IS NOT NULL THEN sluice.after_ms(p_lease_ms) END
     FROM emitted e GROUP BY e.topic, e.key ORDER BY e.topic, e.key
     ON CONFLICT (topic, key) DO UPDATE SET next = k.next + excluded.next - 1,
-      token = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < clock_timestamp())
+      token = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
         THEN excluded.token ELSE k.token END,
-      epoch = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < clock_timestamp())
+      epoch = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
         THEN k.epoch + excluded.epoch ELSE k.epoch END,
-      lease_until = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < clock_timestamp())
+      lease_until = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
         THEN excluded.lease_until ELSE k.lease_until END
     RETURNING k.topic, k.key, k.next, k.sent, k.token
   ), placed AS (
