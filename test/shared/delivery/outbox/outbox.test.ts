@@ -237,7 +237,7 @@ test('the answer to the store may be heard later than that to COMMIT', async (t)
             ...tx,
             query: async (sql, values) => {
               const answer = await tx.query<never>(sql, values)
-              for (let n = 0; n < 50; n += 1) await undefined
+              for (let n = 0; n < 50; n += 1) await Promise.resolve()
               return answer
             },
           }),
