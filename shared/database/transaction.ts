@@ -49,8 +49,8 @@ async function beginAndEnd<T>(
   try {
     const result = await work(tx)
     close()
-    await Promise.all([...underWay].filter(([, { mayStayUnsent }]) => mayStayUnsent).map(([answer]) => answer))
-    const before = Promise.all([begun, ...underWay.keys()])
+    await allAnswered([...underWay].filter(([, { mayStayUnsent }]) => mayStayUnsent).map(([answer]) => answer))
+    const before = allAnswered([begun, ...underWay.keys()])
     before.catch(() => undefined) // asked when COMMIT does not succeed: what failed before it is the reason
     end()
     const ending = session.query(commit)
@@ -81,6 +81,11 @@ async function beginAndEnd<T>(
     if (wasRefused && !isOver) return { ok: false, isOver, wasRefused: false, error: unavailable(session.lost()) }
     return { ok: false, isOver, wasRefused, error: lost === undefined ? (refusal ?? error) : lossOf(lost, refusal) }
   }
+}
+
+/** Statements run in call order, so the first that failed is the reason why those behind it did. */
+async function allAnswered(answers: readonly Promise<unknown>[]): Promise<void> {
+  for (const answer of await Promise.allSettled(answers)) if (answer.status === 'rejected') throw answer.reason
 }
 
 /** What ended the connection before BEGIN was answered is no doing of this transaction. */

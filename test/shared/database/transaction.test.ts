@@ -208,6 +208,17 @@ test('a statement that is not awaited travels with COMMIT; when it fails, nothin
   assert.deepEqual(await ids(database), [1])
 })
 
+test('of statements that were not awaited the first that failed is the reason, however it travelled', async (t) => {
+  const database = await open(t)
+  for (let n = 0; n < 20; n += 1) {
+    const failing = database.transaction(async (tx) => {
+      tx.query('SELECT 1 / 0').catch(() => undefined)
+      for (const m of [1, 2]) tx.query('SELECT $1::int', [m]).catch(() => undefined)
+    })
+    await assert.rejects(failing, state('22012'))
+  }
+})
+
 test('a statement that cannot be sent never has COMMIT behind it', async (t) => {
   const database = await open(t)
   const circular: Record<string, unknown> = {}
