@@ -33,7 +33,7 @@ export function createWaitingLine(limitMs: number, { clock }: { readonly clock: 
           gaveUp = true
           const at = line.indexOf(waiting)
           if (at !== -1) line.splice(at, 1)
-          reject(unavailable(new Error('timeout exceeded when trying to connect')))
+          reject(unavailable(new Error('no connection became free in time')))
         })
         const waiting: Waiting = {
           mayFollow,

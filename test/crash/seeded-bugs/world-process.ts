@@ -63,6 +63,7 @@ await new Promise((resolve) => server.once('listening', resolve))
 const urlOf = (of: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${of}`
 
 await createLaneDriver({ functionUrl: urlOf }, deps).start(AbortSignal.timeout(20_000))
+// Offsets are committed soon: an event that was answered too early and then died is lost only when its offset is committed.
 const timing = { ...upstreamTiming, wake: 'append', pollEveryMs: 50, commitEveryMs: 20 } as const
 for (const definition of [counter, banker]) {
   for (const source of kafkaSourcesOf(definition, urlOf(definition.name))) {
