@@ -5,12 +5,20 @@
 //     late, after its connection broke, skips nothing: at worst it frees a key whose publisher is at work, and records repeat.
 
 import type { Queryable } from '../../database/index.ts'
-import type { WrittenEvent } from './outbox-record.ts'
+import type { CloudEvent } from '../../events/index.ts'
 
 /** Where emitted events wait: order and exclusiveness hold within it. */
 export interface OutboxKey {
   readonly topic: string
   readonly key: string
+}
+
+/** What a record is made of without reading the stored JSON again. Taken when the event is emitted: the data may change later. */
+export interface WrittenEvent {
+  /** Deliverable, its data aside. */
+  readonly event: CloudEvent
+  /** JSON. */
+  readonly data: string
 }
 
 export interface OutboxRow extends OutboxKey {

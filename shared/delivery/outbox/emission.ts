@@ -17,9 +17,10 @@ import { formatTraceparent, noTracer, type TraceContext, type Tracer } from '../
 import type { Clock } from '../../time/index.ts'
 import type { Production } from '../contract.ts'
 import type { Emit, EmitOptions } from '../handler.ts'
+import type { WrittenEvent } from './claim.ts'
 import { newEventId } from './event-ids.ts'
 import { hopsExtension, type Chain } from './hops.ts'
-import { numbered, type WrittenEvent } from './outbox-record.ts'
+import { numbered } from './outbox-record.ts'
 
 /** An event on its way into the outbox. */
 export interface Emission {

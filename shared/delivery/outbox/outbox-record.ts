@@ -6,14 +6,6 @@ import type { AppendRecord } from '../../event-log/index.ts'
 import { encodeRecord, encodeWritten, fromJsonFormat, type CloudEvent } from '../../events/index.ts'
 import type { OutboxRow } from './claim.ts'
 
-/** What a record is made of without reading the stored JSON again. Taken when the event is emitted: the data may change later. */
-export interface WrittenEvent {
-  /** Deliverable, its data aside. */
-  readonly event: CloudEvent
-  /** JSON. */
-  readonly data: string
-}
-
 /** Digits of `sequence`, which the CloudEvents extension wants ordered as text. */
 const sequenceDigits = 16
 
