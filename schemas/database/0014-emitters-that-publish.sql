@@ -5,6 +5,11 @@
 --     is then a run from its first pending row on, as a claim's would be. The lease begins with COMMIT; a rollback leaves none.
 -- P2  The answer is the sequence of what is leased. NULL: it waits for a claim, as all does that is stored without a token.
 
+-- P1 of a key, before the next event; inlined where it is called.
+CREATE FUNCTION sluice.is_idle(p_next bigint, p_sent bigint, p_lease_until timestamptz, p_moment timestamptz) RETURNS boolean
+IMMUTABLE LANGUAGE sql AS
+$$ SELECT p_sent + 1 = p_next AND (p_lease_until IS NULL OR p_lease_until < p_moment) $$;
+
 DROP FUNCTION sluice.emit_one(text, text, text, text, json);
 DROP FUNCTION sluice.emit(text[], text[], text[], text[], text[]);
 
@@ -19,12 +24,9 @@ BEGIN
   INSERT INTO sluice.outbox_key AS k (topic, key, next, token, epoch, lease_until)
   VALUES (p_topic, p_key, 2, p_token, num_nonnulls(p_token), CASE WHEN p_token IS NOT NULL THEN sluice.after_ms(p_lease_ms) END)
   ON CONFLICT (topic, key) DO UPDATE SET next = k.next + 1,
-    token = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
-      THEN excluded.token ELSE k.token END,
-    epoch = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
-      THEN k.epoch + excluded.epoch ELSE k.epoch END,
-    lease_until = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
-      THEN excluded.lease_until ELSE k.lease_until END
+    token = CASE WHEN sluice.is_idle(k.next, k.sent, k.lease_until, this_moment) THEN excluded.token ELSE k.token END,
+    epoch = CASE WHEN sluice.is_idle(k.next, k.sent, k.lease_until, this_moment) THEN k.epoch + excluded.epoch ELSE k.epoch END,
+    lease_until = CASE WHEN sluice.is_idle(k.next, k.sent, k.lease_until, this_moment) THEN excluded.lease_until ELSE k.lease_until END
   -- By the token alone an earlier lease of the same publisher would look like this one.
   RETURNING k.next - 1, k.token = p_token AND k.sent + 1 = k.next - 1 INTO place, is_leased;
   INSERT INTO sluice.outbox (topic, key, sequence, id, tenant, event)
@@ -51,12 +53,9 @@ BEGIN
       CASE WHEN p_token IS NOT NULL THEN sluice.after_ms(p_lease_ms) END
     FROM emitted e GROUP BY e.topic, e.key ORDER BY e.topic, e.key
     ON CONFLICT (topic, key) DO UPDATE SET next = k.next + excluded.next - 1,
-      token = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
-        THEN excluded.token ELSE k.token END,
-      epoch = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
-        THEN k.epoch + excluded.epoch ELSE k.epoch END,
-      lease_until = CASE WHEN k.sent + 1 = k.next AND (k.lease_until IS NULL OR k.lease_until < this_moment)
-        THEN excluded.lease_until ELSE k.lease_until END
+      token = CASE WHEN sluice.is_idle(k.next, k.sent, k.lease_until, this_moment) THEN excluded.token ELSE k.token END,
+      epoch = CASE WHEN sluice.is_idle(k.next, k.sent, k.lease_until, this_moment) THEN k.epoch + excluded.epoch ELSE k.epoch END,
+      lease_until = CASE WHEN sluice.is_idle(k.next, k.sent, k.lease_until, this_moment) THEN excluded.lease_until ELSE k.lease_until END
     RETURNING k.topic, k.key, k.next, k.sent, k.token
   ), placed AS (
     SELECT e.*, a.next - e.total + e.place - 1 AS sequence, a.token = p_token AND a.sent + 1 = a.next - e.total AS is_leased

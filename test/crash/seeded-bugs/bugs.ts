@@ -22,7 +22,7 @@ const runsFolder = 'shared/delivery/runs'
 
 export const scenarios = {
   undisturbed: {},
-  killedBeforeCommit: { dies: `${failpoint.beforeCommit}=kill@9` },
+  killedBeforeCommit: { dies: `${failpoint.beforeCommit}=kill@9`, slowEffects: true },
   killedAfterCharge: { dies: `${failpoint.stepAfterRun}=kill@3`, oneKey: true },
   // One key runs one event at a time: five charges, then the fifth event's step that runs once.
   killedAfterNotify: { dies: `${failpoint.stepAfterRun}=kill@6`, oneKey: true },
@@ -193,7 +193,7 @@ export const seededBugs: readonly SeededBug[] = [
   {
     mistake: 'the fast path overtakes what the relay still has to publish',
     patches: [
-      { file: emitSql, find: 'k.sent + 1 = k.next AND ', replace: '', everywhere: true },
+      { file: emitSql, find: 'p_sent + 1 = p_next AND ', replace: '' },
       { file: emitSql, find: ' AND k.sent + 1 = k.next - 1', replace: '' },
       { file: emitSql, find: ' AND a.sent + 1 = a.next - e.total', replace: '' },
     ],

@@ -27,6 +27,8 @@ export interface Scenario {
   readonly oneKey?: boolean
   /** Some transactions take long to commit. */
   readonly slowCommits?: boolean
+  /** The counter takes long before its COMMIT, so that offsets are committed meanwhile. */
+  readonly slowEffects?: boolean
   /** A run is silent until its lease is over and another has begun; then both go on. */
   readonly zombie?: boolean
   readonly relayAfterMs?: number
@@ -40,6 +42,11 @@ const slowCommitSql = `
 CREATE FUNCTION crash.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
 CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON crash.effect DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW WHEN (NEW.actor = 'counter' AND NEW.amount % 4 = 0) EXECUTE FUNCTION crash.dawdle()`
+
+const slowEffectSql = `
+CREATE FUNCTION crash.linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END $$;
+CREATE TRIGGER slow_effect AFTER INSERT ON crash.effect
+  FOR EACH ROW WHEN (NEW.actor = 'counter') EXECUTE FUNCTION crash.linger()`
 
 // Long enough for two runs of the event to be in it together.
 const slowBookingSql = `
@@ -64,6 +71,7 @@ export async function runScenario(t: TestContext, root: string, scenario: Scenar
   await migrate(database, { directory: join(root, 'schemas', 'database'), log })
   await database.query(tablesSql)
   if (scenario.slowCommits === true) await database.query(slowCommitSql)
+  if (scenario.slowEffects === true) await database.query(slowEffectSql)
   if (scenario.zombie === true) await database.query(slowBookingSql)
   const eventLog = createPostgresEventLog({}, { database, clock, log })
   atEnd(t, () => eventLog.stop())
