@@ -51,7 +51,7 @@ export async function openSession(pool: Pool, watch: SessionWatch): Promise<Sess
     throw unavailable(error)
   })
   let lost: unknown
-  // Without this listener a connection that breaks while in use would end the process ('error' without a listener throws).
+  // What breaks the connection while nothing is asked over it, such as its end by the server, is told only here.
   const onError = (error: unknown): void => {
     lost ??= error
   }
